@@ -1,0 +1,226 @@
+"""The use cases of what a cloud has: providers, inventories, traits, and the small catalogs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+from domain.books import Books
+from domain.catalog import CatalogEntry, NameReservation, ResourceClass, Trait
+from domain.component import Expansion
+from domain.errors import Conflict, Invalid
+from domain.events import Event
+from domain.flavor import Flavor
+from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories
+from domain.provider import Provider
+from domain.provider_events import (
+    InventoryChanged,
+    TraitsChanged,
+)
+
+C = TypeVar("C", bound=CatalogEntry)
+
+
+def register_provider(
+    books: Books,
+    at: datetime,
+    *,
+    provider_id: str,
+    name: str,
+    parent_id: str | None,
+    traits: frozenset[str],
+    inventories: Inventories,
+) -> Provider:
+    """Register a provider with its traits and inventories, in one append."""
+    provider = books.get(Provider, provider_id)
+    registered = provider.register(at, name, parent_id)
+    taken = books.get(NameReservation, name).take(at, provider_id)
+    if parent_id is not None:
+        _require_provider(books, parent_id, "parent_id")
+    _require_classes(books, inventories)
+    _require_traits(books, traits)
+    events = [*taken, *registered]
+    if traits:
+        events.append(_after(registered[0], 1, TraitsChanged, traits=tuple(sorted(traits))))
+    for resource_class, inventory in sorted(inventories.items()):
+        events.append(
+            _after(
+                registered[0],
+                len(events) - len(taken),
+                InventoryChanged,
+                resource_class=resource_class,
+                inventory=inventory,
+            )
+        )
+    books.record(events)
+    return provider
+
+
+def describe_provider(
+    books: Books,
+    at: datetime,
+    provider_id: str,
+    *,
+    name: str | None = None,
+    parent_id: str | None = None,
+    move: bool = False,
+    expected: int | None = None,
+) -> Provider:
+    """Rename a provider, or (`move`) put it and all below it under another parent, or none."""
+    provider = _existing(books, provider_id, expected)
+    if move and parent_id is not None:
+        _require_provider(books, parent_id, "parent_id")
+        _require_no_loop(books, provider_id, parent_id)
+    described = provider.describe(at, name=name, parent_id=parent_id, move=move)
+    events: list[Event] = []
+    if name is not None and name != provider.name:
+        events += books.get(NameReservation, name).take(at, provider_id)
+        events += books.get(NameReservation, provider.name).free(at)
+    books.record([*events, *described])
+    return provider
+
+
+def delete_provider(
+    books: Books, at: datetime, provider_id: str, expected: int | None = None
+) -> Provider:
+    provider = _existing(books, provider_id, expected)
+    children = books.search.children_of(provider_id)
+    if children:
+        raise Conflict(
+            "provider_has_children",
+            f"provider {provider_id} is the parent of {len(children)} others",
+            children=list(children[:10]),
+        )
+    deleted = provider.delete(at)
+    books.record([*books.get(NameReservation, provider.name).free(at), *deleted])
+    return provider
+
+
+def change_inventories(
+    books: Books,
+    at: datetime,
+    provider_id: str,
+    changes: dict[str, DivisibleInventory | DiscreteInventory | None],
+    *,
+    replace_all: bool = False,
+    expected: int | None = None,
+) -> Provider:
+    """Set or remove (None) some classes' inventories; with `replace_all`, the others go too."""
+    provider = _existing(books, provider_id, expected)
+    for name, inventory in changes.items():
+        if inventory is None and name not in provider.inventories:
+            raise Invalid("no_inventory", f"provider {provider_id} has no inventory of {name}")
+    _require_classes(books, changes)
+    if replace_all:
+        changes = {**dict.fromkeys(provider.inventories), **changes}
+    books.record(provider.change_inventories(at, changes))
+    return provider
+
+
+def change_traits(
+    books: Books,
+    at: datetime,
+    provider_id: str,
+    traits: frozenset[str],
+    expected: int | None = None,
+) -> Provider:
+    """Replace a provider's traits."""
+    provider = _existing(books, provider_id, expected)
+    _require_traits(books, traits)
+    books.record(provider.change_traits(at, traits))
+    return provider
+
+
+def define_resource_class(books: Books, at: datetime, name: str) -> ResourceClass:
+    return _defined(books, at, books.get(ResourceClass, name))
+
+
+def remove_resource_class(books: Books, at: datetime, name: str) -> ResourceClass:
+    entry = books.get(ResourceClass, name)
+    books.record(entry.remove(at, in_use=books.search.uses_class(name)))
+    return entry
+
+
+def define_trait(books: Books, at: datetime, name: str) -> Trait:
+    return _defined(books, at, books.get(Trait, name))
+
+
+def remove_trait(books: Books, at: datetime, name: str) -> Trait:
+    entry = books.get(Trait, name)
+    books.record(entry.remove(at, in_use=books.search.uses_trait(name)))
+    return entry
+
+
+def define_flavor(
+    books: Books, at: datetime, name: str, expansion: Expansion, expected: int | None = None
+) -> Flavor:
+    """Define a flavor, or define it anew: requests made before keep what it meant then."""
+    flavor = books.get(Flavor, name)
+    flavor.require_version(expected)
+    _require_classes(books, expansion.resources)
+    _require_classes(books, (units.resource_class for units in expansion.units))
+    _require_traits(books, (*expansion.required_traits, *expansion.forbidden_traits))
+    books.record(flavor.define(at, expansion))
+    return flavor
+
+
+def remove_flavor(books: Books, at: datetime, name: str, expected: int | None = None) -> Flavor:
+    flavor = books.get(Flavor, name)
+    flavor.require_version(expected)
+    books.record(flavor.remove(at))
+    return flavor
+
+
+# --- Guards ---------------------------------------------------------------------------------------
+
+
+def _existing(books: Books, provider_id: str, expected: int | None) -> Provider:
+    provider = books.get(Provider, provider_id)
+    provider.require_exists()
+    provider.require_version(expected)
+    return provider
+
+
+def _defined(books: Books, at: datetime, entry: C) -> C:
+    books.record(entry.define(at))
+    return entry
+
+
+def _after(first: Event, offset: int, kind: type[Event], **facts: object) -> Event:
+    """An event on the same stream and at the same time, `offset` versions on."""
+    return kind(
+        originator_id=first.originator_id,
+        originator_version=first.originator_version + offset,
+        at=first.at,
+        **facts,
+    )
+
+
+def _require_provider(books: Books, provider_id: str, field: str) -> None:
+    if not books.get(Provider, provider_id).exists:
+        raise Invalid("unknown_provider", f"`{field}`: there is no provider {provider_id}")
+
+
+def _require_no_loop(books: Books, provider_id: str, parent_id: str) -> None:
+    ancestor: str | None = parent_id
+    while ancestor is not None:
+        if ancestor == provider_id:
+            raise Conflict(
+                "tree_loop", f"provider {parent_id} is below {provider_id}, so it cannot be above"
+            )
+        ancestor = books.get(Provider, ancestor).parent_id
+
+
+def _require_classes(books: Books, names: Iterable[str]) -> None:
+    for name in names:
+        if not books.get(ResourceClass, name).known:
+            raise Invalid(
+                "unknown_resource_class", f"there is no resource class {name}: define it first"
+            )
+
+
+def _require_traits(books: Books, names: Iterable[str]) -> None:
+    for name in names:
+        if not books.get(Trait, name).known:
+            raise Invalid("unknown_trait", f"there is no trait {name}: define it first")

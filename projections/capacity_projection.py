@@ -1,0 +1,215 @@
+"""Folds the log into the capacity read model: providers, what they have, who has how much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, MetaData
+
+from domain.events import Event
+from domain.provider import Provider
+from domain.provider_events import (
+    Claimed,
+    InventoryChanged,
+    Lapsed,
+    ProviderDeleted,
+    ProviderMoved,
+    ProviderRegistered,
+    ProviderRenamed,
+    Released,
+    Requested,
+    TraitsChanged,
+)
+from domain.streams import id_of
+from projections.capacity_holders import Holders
+from projections.capacity_tables import (
+    INVENTORIES,
+    PROVIDERS,
+    STREAMS,
+    InventoryInterval,
+    ProviderInterval,
+    ProviderStream,
+    metadata,
+)
+from projections.json_text import to_text
+from projections.projection import Recorded
+from projections.times import to_micros
+
+
+class CapacityProjection:
+    name: str = "capacity"
+    version: int = 1
+    metadata: MetaData = metadata
+
+    def project(self, connection: Connection, page: Sequence[Recorded]) -> None:
+        of_providers = [one for one in page if type(one.event) in _PROVIDER_EVENTS]
+        if not of_providers:
+            return
+        streams = _streams(connection, of_providers)
+        _project_descriptions(connection, of_providers)
+        holders = Holders(connection, of_providers, streams)
+        for recorded in of_providers:
+            holders.fold(recorded)
+        holders.write(connection)
+        STREAMS.put(connection, streams.values())
+
+
+def _streams(connection: Connection, page: Sequence[Recorded]) -> dict[str, ProviderStream]:
+    """The page's providers, by stream, at the versions that they have after it."""
+    newest = {one.event.originator_id: one.event.originator_version for one in page}
+    streams = {
+        one.event.originator_id: ProviderStream(one.position, id_of(one.event.originator_id), 1)
+        for one in page
+        if type(one.event) is ProviderRegistered
+    }
+    keys = [(id_of(stream),) for stream in newest if stream not in streams]
+    for row in STREAMS.find(connection, ["provider_id"], keys):
+        streams[Provider.stream_of(row.provider_id)] = row
+    for stream, version in newest.items():
+        streams[stream].version = version
+    return streams
+
+
+def _project_descriptions(connection: Connection, page: Sequence[Recorded]) -> None:
+    """What the providers are and have: seldom events, but many when a cloud is imported."""
+    described = [one for one in page if type(one.event) in _DESCRIPTIONS]
+    if not described:
+        return
+    descriptions = _Descriptions(connection, {one.event.originator_id for one in described})
+    for recorded in described:
+        descriptions.fold(recorded)
+    descriptions.write(connection)
+
+
+class _Descriptions:
+    """The open intervals of the page's providers, and those that the page touched."""
+
+    def __init__(self, connection: Connection, streams: set[str]) -> None:
+        keys = [(id_of(stream),) for stream in sorted(streams)]
+        is_open = PROVIDERS.table.c.to_position.is_(None)
+        self.open = {
+            row.provider_id: row
+            for row in PROVIDERS.find(connection, ["provider_id"], keys, is_open)
+        }
+        self.open_inventories: dict[str, dict[str, InventoryInterval]] = {}
+        is_open = INVENTORIES.table.c.to_position.is_(None)
+        for row in INVENTORIES.find(connection, ["provider_id"], keys, is_open):
+            self.open_inventories.setdefault(row.provider_id, {})[row.resource_class] = row
+        self.providers: dict[int, ProviderInterval] = {}
+        self.inventories: dict[int, InventoryInterval] = {}
+
+    def fold(self, recorded: Recorded) -> None:
+        event = recorded.event
+        provider_id = id_of(event.originator_id)
+        handler = _DESCRIPTIONS[type(event)]
+        handler(self, event, provider_id, recorded.position, to_micros(event.at))
+
+    def write(self, connection: Connection) -> None:
+        PROVIDERS.put(connection, self.providers.values())
+        INVENTORIES.put(connection, self.inventories.values())
+
+    # --- One handler per event --------------------------------------------------------------------
+
+    def registered(
+        self, event: ProviderRegistered, provider_id: str, position: int, at: int
+    ) -> None:
+        self._start(
+            ProviderInterval(
+                from_position=position,
+                to_position=None,
+                from_at=at,
+                to_at=None,
+                provider_id=provider_id,
+                registered_position=position,
+                registered_at=at,
+                deleted_at=None,
+                name=event.name,
+                parent_id=event.parent_id,
+                traits="[]",
+            )
+        )
+
+    def renamed(self, event: ProviderRenamed, provider_id: str, position: int, at: int) -> None:
+        self._start_anew(provider_id, position, at).name = event.name
+
+    def moved(self, event: ProviderMoved, provider_id: str, position: int, at: int) -> None:
+        self._start_anew(provider_id, position, at).parent_id = event.parent_id
+
+    def traits_changed(
+        self, event: TraitsChanged, provider_id: str, position: int, at: int
+    ) -> None:
+        self._start_anew(provider_id, position, at).traits = to_text(sorted(event.traits))
+
+    def deleted(self, _: ProviderDeleted, provider_id: str, position: int, at: int) -> None:
+        self._end(self.open.pop(provider_id), position, at).deleted_at = at
+        for inventory in self.open_inventories.pop(provider_id, {}).values():
+            self._end_inventory(inventory, position, at)
+
+    def inventory_changed(
+        self, event: InventoryChanged, provider_id: str, position: int, at: int
+    ) -> None:
+        now_open = self.open_inventories.setdefault(provider_id, {})
+        before = now_open.pop(event.resource_class, None)
+        if before is not None:
+            self._end_inventory(before, position, at)
+        inventory = event.inventory
+        if inventory is None:
+            return
+        row = InventoryInterval(
+            from_position=position,
+            to_position=None,
+            from_at=at,
+            to_at=None,
+            provider_id=provider_id,
+            registered_position=self.open[provider_id].registered_position,
+            resource_class=event.resource_class,
+            kind=inventory.kind,
+            total=inventory.total if inventory.kind == "divisible" else inventory.capacity,
+            capacity=inventory.capacity,
+            inventory=inventory.__pydantic_serializer__.to_json(inventory).decode(),
+        )
+        now_open[event.resource_class] = self.inventories[position] = row
+
+    def _start(self, row: ProviderInterval) -> ProviderInterval:
+        self.open[row.provider_id] = self.providers[row.from_position] = row
+        return row
+
+    def _start_anew(self, provider_id: str, position: int, at: int) -> ProviderInterval:
+        """End the provider's interval and start one that is like it, for the caller to change."""
+        before = self._end(self.open[provider_id], position, at)
+        return self._start(
+            ProviderInterval(
+                from_position=position,
+                to_position=None,
+                from_at=at,
+                to_at=None,
+                provider_id=provider_id,
+                registered_position=before.registered_position,
+                registered_at=before.registered_at,
+                deleted_at=None,
+                name=before.name,
+                parent_id=before.parent_id,
+                traits=before.traits,
+            )
+        )
+
+    def _end(self, row: ProviderInterval, position: int, at: int) -> ProviderInterval:
+        row.to_position, row.to_at = position, at
+        self.providers[row.from_position] = row
+        return row
+
+    def _end_inventory(self, row: InventoryInterval, position: int, at: int) -> None:
+        row.to_position, row.to_at = position, at
+        self.inventories[row.from_position] = row
+
+
+_DESCRIPTIONS: dict[type[Event], Callable[[_Descriptions, Any, str, int, int], None]] = {
+    ProviderRegistered: _Descriptions.registered,
+    ProviderRenamed: _Descriptions.renamed,
+    ProviderMoved: _Descriptions.moved,
+    TraitsChanged: _Descriptions.traits_changed,
+    InventoryChanged: _Descriptions.inventory_changed,
+    ProviderDeleted: _Descriptions.deleted,
+}
+_PROVIDER_EVENTS = {*_DESCRIPTIONS, Requested, Claimed, Released, Lapsed}

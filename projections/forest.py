@@ -1,0 +1,86 @@
+"""Which provider is in which tree: parents, roots and members by row number."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Forest:
+    """Trees of rows. Adding a row is cheap; moving one (seldom) finds all roots again."""
+
+    def __init__(self) -> None:
+        self._parents: list[int] = []
+        self._roots: list[int] = []
+        self._members: dict[int, list[int]] = {}
+        self._children: dict[int, list[int]] = {}
+        self._root_array: NDArray[np.int64] | None = None
+
+    @property
+    def is_flat(self) -> bool:
+        """True while no row has a parent, so that each tree is one row."""
+        return not self._children
+
+    @property
+    def roots(self) -> NDArray[np.int64]:
+        """Each row's root."""
+        if self._root_array is None or len(self._root_array) != len(self._roots):
+            self._root_array = np.array(self._roots, dtype=np.int64)
+        return self._root_array
+
+    def add(self, parent: int) -> None:
+        """Append a row below a parent (-1: it is a root)."""
+        row = len(self._parents)
+        root = row if parent < 0 else self._roots[parent]
+        self._parents.append(parent)
+        self._roots.append(root)
+        self._members.setdefault(root, []).append(row)
+        if parent >= 0:
+            self._children.setdefault(parent, []).append(row)
+
+    def move(self, row: int, parent: int) -> None:
+        if self._parents[row] == parent:
+            return
+        self.cut(row)
+        self._parents[row] = parent
+        if parent >= 0:
+            self._children.setdefault(parent, []).append(row)
+        self._find_roots()
+
+    def cut(self, row: int) -> None:
+        """Take a row out of its parent's children (it was deleted, or will get another parent)."""
+        parent = self._parents[row]
+        if parent >= 0:
+            self._children[parent].remove(row)
+            if not self._children[parent]:
+                del self._children[parent]
+            self._parents[row] = -1
+            self._find_roots()
+
+    def members(self, row: int) -> list[int]:
+        """The rows of the tree that this row is in, its root first."""
+        return self._members[self._roots[row]]
+
+    def children(self, row: int) -> list[int]:
+        return self._children.get(row, [])
+
+    def root(self, row: int) -> int:
+        return self._roots[row]
+
+    def subtree(self, row: int) -> list[int]:
+        """The row and all below it, parents before children."""
+        found = [row]
+        for one in found:
+            found.extend(self._children.get(one, ()))
+        return found
+
+    def _find_roots(self) -> None:
+        members: dict[int, list[int]] = {}
+        for row, parent in enumerate(self._parents):
+            if parent < 0:
+                members[row] = self.subtree(row)
+        for root, rows in members.items():
+            for row in rows:
+                self._roots[row] = root
+        self._members = members
+        self._root_array = None

@@ -1,0 +1,49 @@
+"""The live view's start: from its stored form, so that a long log need not be folded again."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from domain.allocation import Share
+from projections.live_capacity import LiveCapacity
+from projections.open_capacity import (
+    OpenProvider,
+    open_holds,
+    open_inventories,
+    open_providers,
+    open_units,
+    open_usage,
+)
+
+
+def load_live_capacity(connection: Connection) -> LiveCapacity:
+    """The view as of the capacity projection's position (one transaction has to see both)."""
+    view = LiveCapacity()
+    moved: list[OpenProvider] = []
+    for provider in open_providers(connection):
+        known = provider.parent_id is None or provider.parent_id in view.row_of
+        if not known:
+            moved.append(provider)
+        row = view.add_provider(
+            provider.provider_id,
+            provider.name,
+            provider.parent_id if known else None,
+            provider.registered_position,
+        )
+        view.versions[row] = provider.version
+        view.set_traits(row, frozenset(provider.traits))
+    for provider in moved:
+        assert provider.parent_id is not None
+        row, parent = view.row_of[provider.provider_id], view.row_of[provider.parent_id]
+        view.forest.move(row, parent)
+    for one in open_inventories(connection):
+        view.set_inventory(view.row_of[one.provider_id], one.resource_class, one.inventory)
+    for used in open_usage(connection):
+        amounts = Share.model_construct(resources={used.resource_class: used.amount}, units={})
+        view.count(view.row_of[used.provider_id], amounts, 1)
+    for held in open_units(connection):
+        units = Share.model_construct(resources={}, units={held.resource_class: held.units})
+        view.count(view.row_of[held.provider_id], units, 1)
+    for request_id, hold_until in open_holds(connection):
+        view.set_hold(request_id, hold_until)
+    return view

@@ -1,0 +1,68 @@
+"""The HTTP application around a house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import (
+    capacity,
+    claims,
+    flavors,
+    health,
+    history,
+    inventories,
+    projections,
+    providers,
+    reasons,
+    requests,
+    resource_classes,
+    traits,
+)
+from api.docs import install_docs
+from api.openapi import DESCRIPTION, TAGS, install_openapi
+from api.problems import install_problems
+
+NOUNS = (
+    requests,
+    claims,
+    health,
+    capacity,
+    reasons,
+    history,
+    projections,
+    providers,
+    inventories,
+    traits,
+    resource_classes,
+    flavors,
+)
+"""Routes are tried in this order, so the hot ones come first."""
+
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+
+
+def create_app(lifespan: Lifespan) -> FastAPI:
+    """The application; its lifespan puts a `House` into `app.state.house`.
+
+    The routes stand in the application itself: an included router would cost a search of its own.
+    """
+    app = FastAPI(
+        title="Tallystick",
+        summary="An event-sourced ledger of claims on resources",
+        description=DESCRIPTION,
+        version="1",
+        openapi_tags=TAGS,
+        routes=[route for noun in NOUNS for route in noun.router.routes],
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    install_problems(app)
+    install_docs(app)
+    install_openapi(app)
+    return app

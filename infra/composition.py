@@ -1,0 +1,59 @@
+"""The composition root: the only place that knows how the house is put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.house import ProjectionHealth
+from infra.database import open_database
+from infra.event_log import EventLog
+from infra.house import TallystickHouse
+from infra.projector import Projector
+from infra.settings import Settings
+from projections.all import projections
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application. Nothing is opened before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        house = TallystickHouse(settings)
+        await house.open()
+        app.state.house = house
+        try:
+            yield
+        finally:
+            await house.close()
+
+    return create_app(lifespan)
+
+
+def run_projector(
+    settings: Settings,
+    report: Callable[[list[ProjectionHealth]], None],
+    *,
+    every_seconds: float = 2.0,
+    until: Callable[[], bool] = lambda: False,
+) -> None:
+    """Keep the read models in the foreground, reporting where they are, until told to stop."""
+    database = open_database(settings)
+    try:
+        database.create_tables()
+        projector = Projector(database, EventLog(database), projections())
+        projector.create_tables()
+        reported = 0.0
+        while not until():
+            moved = projector.run_round()
+            if time.monotonic() - reported > every_seconds:
+                reported = time.monotonic()
+                report(projector.statuses())
+            if not moved:
+                time.sleep(0.02)
+    finally:
+        database.close()

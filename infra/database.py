@@ -1,0 +1,52 @@
+"""What the house needs from an engine. One file for each engine implements it, and only there
+do the two differ: the event store's recorders, reading many streams at once, and locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from eventsourcing.persistence import AggregateRecorder, ApplicationRecorder, StoredEvent
+from sqlalchemy import Connection, Engine
+
+from infra.settings import Settings
+
+
+class Database(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def events(self) -> ApplicationRecorder: ...
+
+    @property
+    def snapshots(self) -> AggregateRecorder: ...
+
+    @property
+    def read_models(self) -> Engine: ...
+
+    def create_tables(self) -> None:
+        """The one explicit step that makes the event store's tables, if they are missing."""
+
+    def select_streams(self, streams: Iterable[str]) -> list[StoredEvent]:
+        """All events of these streams, each stream's in order, in one query."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """While this is held, no other process that also takes it appends."""
+
+    def try_lock(self, connection: Connection, name: str) -> bool:
+        """Take a lock until the end of the transaction; False if another process has it."""
+
+    def close(self) -> None: ...
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the engine that the settings name. Makes no tables."""
+    if settings.engine == "postgresql":
+        from infra.postgres_database import PostgresDatabase
+
+        return PostgresDatabase(settings)
+    from infra.sqlite_database import SQLiteDatabase
+
+    return SQLiteDatabase(settings)

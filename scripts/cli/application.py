@@ -1,0 +1,33 @@
+"""The commands of `tally`, put together. Each imports what it needs only when it runs."""
+
+import typer
+
+from scripts.cli.capacity import capacity
+from scripts.cli.demo import demo
+from scripts.cli.doctor import doctor
+from scripts.cli.failure import TallyGroup
+from scripts.cli.history import history
+from scripts.cli.import_files import import_files
+from scripts.cli.project import project
+from scripts.cli.projections import projections
+from scripts.cli.replay import replay
+from scripts.cli.serve import serve
+from scripts.cli.verify import verify
+
+app = typer.Typer(
+    cls=TallyGroup,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_show_locals=False,
+    help="An event-sourced ledger of claims on resources. Start it with `tally serve`.",
+)
+app.command(rich_help_panel="Run it")(serve)
+app.command(rich_help_panel="Run it")(project)
+app.command(rich_help_panel="Run it")(demo)
+app.command("import", rich_help_panel="Fill it")(import_files)
+app.command(rich_help_panel="Fill it")(replay)
+app.command(rich_help_panel="Read it")(capacity)
+app.command(rich_help_panel="Read it")(history)
+app.command(rich_help_panel="Check it")(doctor)
+app.command(rich_help_panel="Check it")(projections)
+app.command(rich_help_panel="Check it")(verify)

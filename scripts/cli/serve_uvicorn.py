@@ -1,0 +1,87 @@
+"""Runs the application under uvicorn, and loads the demo cloud once it answers."""
+
+import gc
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from infra.composition import build_app
+from scripts.cli import screen
+from scripts.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+
+class _Server(uvicorn.Server):
+    """Calls back when it accepts connections: not before, and without polling."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+
+def run(
+    settings: "Settings",
+    listener: socket.socket,
+    log_level: str,
+    greet: Callable[[], None],
+    seed_url: str | None,
+) -> None:
+    """Returns when the service was stopped. `seed_url` None: no demo cloud."""
+    config = uvicorn.Config(
+        build_app(settings),
+        # These take uvloop and httptools, which are installed wherever they can be.
+        loop="auto",
+        http="auto",
+        lifespan="on",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        log_level=log_level,
+    )
+
+    def on_started() -> None:
+        # What was loaded stays. Events hold no cycles, so looking for some after every few hundred
+        # of them would cost a tenth of the processor and find none.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        greet()
+        if seed_url is not None:
+            threading.Thread(target=_seed, args=(seed_url, server), daemon=True).start()
+
+    server = _Server(config, on_started)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        # uvicorn has shut down in good order, and then repeats the signal.
+        return
+    if not server.started:
+        raise Failure(
+            "the service could not start", "The log above says why; so does `tally doctor`."
+        )
+
+
+def _seed(url: str, server: uvicorn.Server) -> None:
+    """On a thread of its own, through the service's own front door."""
+    from scripts.cli import demo, demo_cloud
+    from scripts.cli.client import ServiceClient
+
+    try:
+        with ServiceClient(url) as client:
+            if demo.is_wanted(client):
+                demo.load(client)
+                count = len(demo_cloud.providers())
+                screen.say(f"  The demo cloud is loaded: {count} providers.")
+    except Failure as failure:
+        if not server.should_exit:
+            screen.note(f"tally: the demo cloud is not complete: {failure.what}")
+            screen.note("  `tally demo` goes on with it.")

@@ -1,0 +1,95 @@
+"""`python -m scripts.benchmarks NAME`: one subcommand for each benchmark."""
+
+import json
+import sys
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from scripts.benchmarks import report
+from scripts.benchmarks.claims import Measurement, Settings, generator_ceiling, measure
+from scripts.benchmarks.database import DatabaseFailed
+from scripts.benchmarks.machine import machine_facts
+from scripts.benchmarks.running import ServiceFailed
+
+REPORT_COLUMNS = 110
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+class Engine(StrEnum):
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+    BOTH = "both"
+
+
+@app.callback()
+def benchmarks() -> None:
+    """Measures the real service on this machine."""
+
+
+@app.command()
+def claims(
+    *,
+    engine: Annotated[
+        Engine, typer.Option(help="What the service keeps its log in.")
+    ] = Engine.BOTH,
+    clients: Annotated[str, typer.Option(help="Numbers of clients, with commas.")] = "1,8,32",
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of one round.")] = 5.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds whose median is quoted.")] = 3,
+    seed: Annotated[int, typer.Option(help="Draws the provider of each claim.")] = 1,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write JSON here.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Put the data under this folder: its disk is measured.")
+    ] = None,
+) -> None:
+    """Durable claims per second over HTTP, spread and hot, beside the no-op.
+
+    Fails when an answer is not a placed claim, or when usage afterwards is not what was
+    acknowledged. A missed mark is printed, and is no failure.
+    """
+    settings = Settings(clients=_numbers(clients), seconds=seconds, rounds=rounds, seed=seed)
+    engines = ["sqlite", "postgresql"] if engine is Engine.BOTH else [engine.value]
+    # Eighty columns, the width where there is no terminal, would cut the figures' names.
+    console = Console() if sys.stdout.isatty() else Console(width=REPORT_COLUMNS)
+    facts = machine_facts(Path(folder or tempfile.gettempdir()))
+    ceiling = generator_ceiling(max(settings.clients), seed)
+    report.print_machine(console, facts, ceiling)
+    try:
+        measured = [_measure(console, name, folder, settings) for name in engines]
+    except (ServiceFailed, DatabaseFailed) as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(2) from error
+    if json_file:
+        text = json.dumps(report.as_json(facts, ceiling, measured), indent=2)
+        json_file.write_text(text + "\n")
+    raise typer.Exit(0 if all(one.sound for one in measured) else 1)
+
+
+def _measure(console: Console, engine: str, folder: Path | None, settings: Settings) -> Measurement:
+    with tempfile.TemporaryDirectory(prefix="tallystick-", dir=folder) as own:
+        with console.status(f"{engine}: starting") as status:
+            measured = measure(engine, Path(own), settings, status.update)
+        report.print_measurement(console, measured)
+        if not measured.sound:
+            log = (Path(own) / "service.log").read_text(errors="replace")
+            console.print(f"the service's log ends:\n{log[-2000:]}", markup=False, highlight=False)
+    return measured
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no list such as 1,8,32") from error
+    if min(numbers) < 1:
+        raise typer.BadParameter("a run needs at least one client")
+    return numbers
+
+
+if __name__ == "__main__":
+    app()

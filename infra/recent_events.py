@@ -35,12 +35,16 @@ class RecentEvents:
 
     def read(self, after: int, limit: int) -> list[Recorded] | None:
         """Up to `limit` events after a position; None if the next one is not among these."""
+        newer: list[list[Recorded]] = []
         with self._lock:
             if not self._batches or self._batches[0][0].position > after + 1:
                 return None
-            newer = [batch for batch in self._batches if batch[-1].position > after]
+            for batch in reversed(self._batches):  # Readers are mostly close to the end.
+                if batch[-1].position <= after:
+                    break
+                newer.append(batch)
         found: list[Recorded] = []
-        for batch in newer:
+        for batch in reversed(newer):
             skipped = max(0, after + 1 - batch[0].position)
             found += batch[skipped : skipped + limit - len(found)]
             if len(found) >= limit:

@@ -43,6 +43,7 @@ from domain.ledger import (
     withdraw_request,
 )
 from domain.provider import Provider
+from domain.request import Request
 from infra.settings import Settings
 from projections.all import projections
 from projections.bulk import ROWS_AS_DOCUMENT
@@ -71,8 +72,9 @@ class RandomLedger:
         for name in TRAITS[1:]:
             self.ledger.run(define_trait, name)
         self.ledger.run(define_resource_class, CLASSES[-1])
-        for _ in range(3):
-            self.register()
+        while len(self.providers) < 3:
+            with suppress(LedgerError):  # Two of the same name.
+                self.register()
         moves = self._moves()
         for _ in range(count):
             self.clock += timedelta(microseconds=self.random.randint(1, 60_000_000))
@@ -110,7 +112,7 @@ class RandomLedger:
 
     def register(self) -> None:
         provider_id = self._id()
-        parent = self.random.choice([None, self._provider(), self._provider()])
+        parent = self.random.choice([None, None, self._provider()])
         self._run(
             register_provider,
             provider_id=provider_id,
@@ -126,7 +128,7 @@ class RandomLedger:
             describe_provider,
             self._provider(),
             name=self.random.choice([None, f"host-{self.random.randrange(30)}"]),
-            parent_id=self.random.choice([None, self._provider(), self._provider()]),
+            parent_id=self.random.choice([None, None, self._provider()]),
             move=self.random.random() < 0.7,
         )
 
@@ -155,18 +157,18 @@ class RandomLedger:
 
     def submit_too_much(self) -> None:
         """Nothing ever fits it, so it is refused with a reason for every tree."""
-        self._submit(wish(VCPU=1000))
+        self._submit("giant", wish(VCPU=1000))
 
     def submit(self) -> None:
-        self._submit(self._wish())
+        self._submit(self.random.choice(CONSUMERS), self._wish())
 
-    def _submit(self, asked_for: Wish) -> None:
+    def _submit(self, consumer_id: str, asked_for: Wish) -> None:
         request_id = self._id()
         until = self.clock + timedelta(seconds=self.random.randint(1, 400))
         asked = self._run(
             submit_request,
             request_id=request_id,
-            consumer=Consumer(id=self.random.choice(CONSUMERS), type=self.random.choice("ab")),
+            consumer=Consumer(id=consumer_id, type=self.random.choice("ab")),
             project_id=self.random.choice(PROJECTS),
             user_id=self.random.choice(USERS),
             wish=asked_for,
@@ -176,10 +178,10 @@ class RandomLedger:
         self._answer(asked)
 
     def confirm(self) -> None:
-        self._run(confirm_request, self._recent_request())
+        self._run(confirm_request, self._request())
 
     def withdraw(self) -> None:
-        self._run(withdraw_request, self._recent_request())
+        self._run(withdraw_request, self._request())
 
     def change(self) -> None:
         consumer_id = self.random.choice(CONSUMERS)
@@ -224,8 +226,11 @@ class RandomLedger:
         there = [id for id in self.providers if books.get(Provider, id).exists]
         return self.random.choice(there) if there else None
 
-    def _recent_request(self) -> str:
-        return self.random.choice(self.requests[-3:] or ["none"])
+    def _request(self) -> str:
+        """Mostly one that is held, as far as the ledger knows."""
+        books = self.ledger.books
+        held = [id for id in self.requests[-20:] if books.get(Request, id).status == "held"]
+        return self.random.choice([*held, *self.requests[-1:], "none"])
 
     def _traits(self) -> frozenset[str]:
         return frozenset(self.random.sample(TRAITS, self.random.randrange(3)))

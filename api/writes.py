@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.house import Answer, Command, House, Reply
 from api.preconditions import (
@@ -132,6 +133,12 @@ def shows_nothing(aggregate: Aggregate, _is_new: bool) -> Reply:  # noqa: FBT001
 class LedgerRoute(APIRoute):
     """Refuses parameters that nobody reads; lets FastAPI serve reads, and serves writes itself."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self.methods != {"GET"}:
+            # FastAPI's wrapping keeps the resources of dependencies; a write has none.
+            self.app = _served(self.get_route_handler())
+
     def get_route_handler(self) -> Handler:
         allowed = sorted(parameter.alias for parameter in self.dependant.query_params)
         stock = super().get_route_handler()
@@ -143,6 +150,14 @@ class LedgerRoute(APIRoute):
             return await handle(request)
 
         return checked
+
+
+def _served(handle: Handler) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await handle(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return app
 
 
 def refuse_unknown_parameters(query: bytes, allowed: Sequence[str]) -> None:

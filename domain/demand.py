@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from domain.component import AmountsComponent, ExpandedFlavor, Units, UnitsComponent, Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One thing that one provider has to serve, for one component of the request.
 
     With `units` it is a selection of discrete units, and `amount` is per unit (0: whole ones);

@@ -42,8 +42,10 @@ def id_of(stream: str) -> str:
 
 @cache
 def event_types() -> dict[str, type[Event]]:
-    """Every event class by its stored name."""
-    return {kind.TOPIC: kind for kind in _leaves(Event)}
+    """Every event class of the domain by its stored name."""
+    return {
+        kind.TOPIC: kind for kind in _leaves(Event) if kind.__module__.startswith(f"{__package__}.")
+    }
 
 
 def _leaves(kind: type[Event]) -> list[type[Event]]:

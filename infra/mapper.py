@@ -56,7 +56,7 @@ class EventMapper(Mapper[str]):
         kind: type[Event] = resolve_topic(stored_event.topic)
         try:
             return self._decoded(kind, stored_event)
-        except ValueError as wrong:
+        except (ValueError, LookupError, TypeError) as wrong:
             raise MapperDeserialisationError(
                 f"cannot read {stored_event.topic} at version "
                 f"{stored_event.originator_version} of {stored_event.originator_id}: {wrong}"

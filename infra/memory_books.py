@@ -31,6 +31,10 @@ KEPT = {"provider": 100_000, "claim": 50_000, "resource_class": 10_000, "trait":
 KEPT_OF_OTHERS = 1_000
 
 
+CAPACITY_STREAMS = {Provider.CATEGORY, Request.CATEGORY}
+"""Streams whose events the live view looks at."""
+
+
 class MemoryBooks:
     """`domain.books.Books`; one thread owns it."""
 
@@ -65,7 +69,8 @@ class MemoryBooks:
         for event in events:
             category, _, id = event.originator_id.partition(":")
             self._cached[category][id].apply(event)
-            self.view.apply(event)
+            if category in CAPACITY_STREAMS:
+                self.view.apply(event)
 
     # --- For the writer ---------------------------------------------------------------------------
 

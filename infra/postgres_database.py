@@ -75,7 +75,13 @@ class PostgresDatabase:
             self._datastore, events_table_name="stored_snapshots"
         )
         self.read_models = create_engine(
-            make_url(url).set(drivername="postgresql+psycopg"), pool_size=5, max_overflow=50
+            make_url(url).set(drivername="postgresql+psycopg"),
+            pool_size=5,
+            max_overflow=50,
+            # Read models can be built again, so their commits need not wait for the disk.
+            connect_args={"options": _with_option(url, "-c synchronous_commit=off")},
+            # A page as one document costs half of what the driver's executemany does.
+            execution_options={"rows_as_document": True},
         )
 
     def create_tables(self) -> None:
@@ -111,6 +117,12 @@ class PostgresDatabase:
     def close(self) -> None:
         self._datastore.close()
         self.read_models.dispose()
+
+
+def _with_option(url: str, option: str) -> str:
+    """The server options that the URL names, and one more."""
+    named = conninfo_to_dict(url).get("options", "")
+    return f"{named} {option}".strip()
 
 
 def _datastore(url: str) -> PostgresDatastore:

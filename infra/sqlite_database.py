@@ -118,9 +118,8 @@ class _DurablePool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
         connection = super()._create_connection()
         connection.cursor().execute("PRAGMA synchronous=FULL")
-        # A batch touches pages all over the index: keep them, and copy them back seldom.
+        # A batch touches pages all over the index: keep them (64 MiB).
         connection.cursor().execute("PRAGMA cache_size=-65536")
-        connection.cursor().execute("PRAGMA wal_autocheckpoint=8000")
         return connection
 
 

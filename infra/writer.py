@@ -175,7 +175,7 @@ class Writer:
             if job.command is not None and job.command.makes is not None:
                 books.expect_new(job.command.makes)
         for _ in range(MOST_ATTEMPTS):
-            turn = ExitStack()
+            turn = ExitStack() if self._in_turn else None
             try:
                 await self._in_thread(self._look, books, batch, turn)
                 self._decide(books, batch)
@@ -191,24 +191,23 @@ class Writer:
                 _read(books, batch)
                 return
             finally:
-                await self._leave(turn)
+                if turn is not None:
+                    await self._in_thread(turn.close)
         for job in batch:
             job.error = Unavailable("other processes were always first; try again")
 
-    def _look(self, books: MemoryBooks, batch: list[Job], turn: ExitStack) -> None:
-        """Bring the books up to the log's head, with what the batch is known to touch."""
-        if self._in_turn:
+    def _look(self, books: MemoryBooks, batch: list[Job], turn: ExitStack | None) -> None:
+        """Bring the books up to the log's head, with what the batch is known to touch.
+
+        With `turn`, this is done when it is this process's turn, which lasts until it is closed.
+        """
+        if turn is not None:
             turn.enter_context(self._database.turn())
         # In this order: what was read ahead of the log's tail is brought level with the rest by it.
         books.prefetch(_known_streams(batch))
         books.catch_up()
         if books.newest is not None:
             self._clock.observe(books.newest)
-
-    async def _leave(self, turn: ExitStack) -> None:
-        """Let the other processes have their turn, if this one took it."""
-        if self._in_turn:
-            await self._in_thread(turn.close)
 
     def _decide(self, books: MemoryBooks, batch: list[Job]) -> None:
         for job in batch:
@@ -224,14 +223,13 @@ class Writer:
             job.mark = len(books.pending)
 
     async def _append(self, books: MemoryBooks, batch: list[Job]) -> None:
-        before = books.position
-        if books.pending:
+        stored = self._log.encode(books.pending)
+        if stored:
             outgrown = list(books.outgrown(self._snapshot_every))
-            stored = self._log.encode(books.pending)
             await self._in_thread(self._commit, books, stored, outgrown)
-        first = books.position - (batch[-1].mark if batch else 0)
         for job in batch:
-            job.position = first + job.mark if job.mark else before
+            # Its own events' last position; without any, the place of the neighbours before it.
+            job.position = books.position - len(stored) + job.mark
 
     def _commit(
         self, books: MemoryBooks, stored: list[StoredEvent], outgrown: list[Provider]

@@ -139,3 +139,23 @@ def test_a_reason_names_the_roots_of_its_time(connection: Connection, log: list[
             assert len(found) == reason.count
             named += len(found)
     assert named > 5
+
+
+def test_a_range_names_a_provider_from_its_registration_until_its_deletion(
+    connection: Connection, log: list[Recorded]
+) -> None:
+    ends = 0
+    for one in log:
+        position, everyone = one.position, [(1, len(log))]
+        before = expand_ranges(connection, everyone, position - 1, limit=MANY)
+        now = expand_ranges(connection, everyone, position, limit=MANY)
+        gone = {row.provider_id for row in before} - {row.provider_id for row in now}
+        come = {row.provider_id for row in now} - {row.provider_id for row in before}
+        if one.event.TOPIC == "provider.registered":
+            assert come <= {id_of(one.event.originator_id)}
+        if one.event.TOPIC == "provider.deleted":
+            assert gone <= {id_of(one.event.originator_id)}
+            ends += len(gone)
+        assert not gone or one.event.TOPIC in ("provider.deleted", "provider.moved")
+        assert not come or one.event.TOPIC in ("provider.registered", "provider.moved")
+    assert ends

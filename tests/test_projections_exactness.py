@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,12 +18,14 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import StaticPool
 
 from domain.allocation import Shares
+from domain.catalog import TraitDefined
 from domain.inventory import DiscreteInventory
 from domain.provider import Provider
 from domain.streams import event_types
 from infra.database import open_database
 from projections.capacity import read_capacity, read_totals
 from projections.claims import ClaimRow, read_claim, read_claims
+from projections.history import read_history
 from projections.open_capacity import (
     open_holds,
     open_inventories,
@@ -34,8 +37,9 @@ from projections.projection import Recorded
 from projections.providers import ProviderRow, read_provider, read_providers
 from projections.times import EPOCH
 from tests.databases import ScratchDatabase
-from tests.open_ledger import settings_from
+from tests.open_ledger import NOON, settings_from
 from tests.projected_log import claims_at, contents, cut, project, providers_at, random_log
+from tests.projected_reads import paged
 
 EVERYTHING = 1_000_000
 LATER = timedelta(days=1)
@@ -97,6 +101,31 @@ def test_both_engines_and_both_ways_to_write_give_the_same_tables(
     project(engine, cut(log, range(0, len(log), size)), as_document=as_document)
     with reference.connect() as expected, engine.connect() as found:
         assert contents(found) == contents(expected)
+
+
+@given(places=st.lists(st.integers(1, 299), max_size=20, unique=True), descending=st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_many_neighbours_of_one_moment_are_each_found_once(
+    places: list[int], descending: bool
+) -> None:
+    """They are kept together as runs, which are only so long, wherever a page begins."""
+    log = [
+        Recorded(
+            number,
+            TraitDefined(originator_id=f"trait:CUSTOM_{number}", originator_version=1, at=NOON),
+        )
+        for number in range(1, 301)
+    ]
+    engine = in_memory()
+    project(engine, [log])
+    with engine.connect() as connection:
+        whole = contents(connection)
+    project(engine, cut(log, places))
+    with engine.connect() as connection:
+        assert contents(connection) == whole
+        read = partial(read_history, connection, descending=descending, limit=7)
+        found = [row.position for row in paged(read, "position", name="after_position")]
+        assert found == sorted(range(1, 301), reverse=descending)
 
 
 # --- At every moment ------------------------------------------------------------------------------

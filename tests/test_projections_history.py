@@ -118,6 +118,16 @@ def test_filters_of_history_narrow_each_other(connection: Connection, log: list[
             )
             assert [row.position for row in found] == expected
     assert read_history(connection, to_at=NOON - timedelta(hours=1)) == []
+    pairs = {(one["provider_id"], one["request_id"]) for one in who.values()}
+    for provider, request in pairs:
+        if provider and request:
+            expected = [
+                position
+                for position, one in who.items()
+                if (one["provider_id"], one["request_id"]) == (provider, request)
+            ]
+            found = read_history(connection, provider_id=provider, request_id=request)
+            assert [row.position for row in found] == expected
 
 
 # --- Catalog --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from domain.allocation import Shares
 from domain.provider import Provider
-from domain.request import Request, RequestHeld
+from domain.request import Request, RequestHeld, RequestRefused
 from domain.streams import id_of
 from projections.claims import read_claim, read_claims
 from projections.projection import Recorded
@@ -65,8 +65,14 @@ def test_claims_are_filtered_by_project_user_type_and_provider(
 def test_requests_tell_what_became_of_them(connection: Connection, log: list[Recorded]) -> None:
     now = end(log)
     requests = states(log, Request)
+    refusals = {
+        id_of(one.event.originator_id): one.position
+        for one in log
+        if isinstance(one.event, RequestRefused)
+    }
     found = read_requests(connection, now, limit=MANY)
     assert [row.id for row in found] == list(requests)
+    assert {row.id: row.refused_position for row in found if row.refused_position} == refusals
     for row in found:
         state = requests[row.id]
         assert row == read_request(connection, row.id, now)
@@ -135,7 +141,9 @@ def test_a_hold_expires_at_its_deadline_though_nothing_says_so(
             row = read_request(connection, id_of(first.event.originator_id), now)
             assert row is not None
             assert row.status == ("held" if is_held else "expired")
-            assert row in read_requests(connection, now, status=row.status)
+            for status in ("held", "expired"):
+                listed = read_requests(connection, now, status=status)
+                assert (row in listed) == (status == row.status)
             claim = read_claim(connection, row.consumer.id, now)
             assert claim is not None
             assert claim.status == ("held" if is_held else "released")

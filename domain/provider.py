@@ -42,6 +42,7 @@ class Provider(Aggregate):
         "name",
         "parent_id",
         "registered_at",
+        "snapshot_version",
         "traits",
         "unit_usage",
         "usage",
@@ -58,6 +59,7 @@ class Provider(Aggregate):
         self.holdings: dict[str, Holding] = {}
         self.usage: dict[str, int] = {}
         self.unit_usage: dict[str, dict[str, int]] = {}
+        self.snapshot_version = 0
 
     def _evolve(self, event: Any) -> None:
         match event:
@@ -133,6 +135,7 @@ class Provider(Aggregate):
 
     def restore(self, snapshot: ProviderSnapshot) -> None:
         self.version, self.at = snapshot.originator_version, snapshot.at
+        self.snapshot_version = snapshot.originator_version
         self.name, self.parent_id = snapshot.name, snapshot.parent_id
         self.deleted, self.registered_at = snapshot.deleted, snapshot.registered_at
         self.inventories = dict(snapshot.inventories)

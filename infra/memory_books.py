@@ -16,6 +16,7 @@ from domain.events import Event
 from domain.provider import Provider
 from domain.provider_events import (
     ProviderRegistered,
+    Requested,
 )
 from domain.request import Request
 from domain.streams import AGGREGATES, empty_aggregate, id_of
@@ -36,7 +37,7 @@ CAPACITY_STREAMS = {Provider.CATEGORY, Request.CATEGORY}
 
 
 class MemoryBooks:
-    """`domain.books.Books`; one thread owns it."""
+    """`domain.books.Books`; the writer alone owns it."""
 
     def __init__(self, log: EventLog, view: LiveCapacity, position: int) -> None:
         self.view = view
@@ -136,15 +137,20 @@ class MemoryBooks:
                 request = cast(Request, self._log.load(stream))
                 self.view.set_hold(id, request.hold_until if request.status == "held" else None)
 
-    def outgrown(self, every: int) -> Iterable[Provider]:
-        """Providers among the pending events' streams that are due for a snapshot."""
-        due: dict[str, Provider] = {}
-        for event in self.pending:
-            if event.originator_version % every == 0:
-                category, _, id = event.originator_id.partition(":")
-                if category == Provider.CATEGORY:
-                    due[id] = self.get(Provider, id)
-        return due.values()
+    def outgrown(self, every: int) -> list[Provider]:
+        """Providers with pending events that are due for a snapshot.
+
+        A snapshot costs as much as the provider has holders. So the more there are, the longer it
+        takes to the next, and the cost per event stays the same.
+        """
+        due: list[Provider] = []
+        for id in {id_of(e.originator_id) for e in self.pending if e.TOPIC == Requested.TOPIC}:
+            provider = self.get(Provider, id)
+            since = provider.version - provider.snapshot_version
+            if since >= max(every, 4 * len(provider.holdings)):
+                provider.snapshot_version = provider.version
+                due.append(provider)
+        return due
 
     def _view_agrees(self, provider: Provider) -> bool:
         known = self.view.version(provider.id)

@@ -38,7 +38,7 @@ PAGE = 5_000
 """Events per transaction: large enough to write in bulk, small enough to let readers in."""
 POLL_SECONDS = 0.05
 """How often the log's head is looked at when nobody woke the projector."""
-LONGEST_REST_SECONDS = 0.25
+LONGEST_REST_SECONDS = 0.5
 """A pause between pages while nobody waits, so that pages fill up instead of coming in crumbs:
 four times as long as the last page took, so that writers have most of the processor, up to this."""
 

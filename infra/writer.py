@@ -225,7 +225,7 @@ class Writer:
     async def _append(self, books: MemoryBooks, batch: list[Job]) -> None:
         stored = self._log.encode(books.pending)
         if stored:
-            outgrown = list(books.outgrown(self._snapshot_every))
+            outgrown = books.outgrown(self._snapshot_every)
             await self._in_thread(self._commit, books, stored, outgrown)
         for job in batch:
             # Its own events' last position; without any, the place of the neighbours before it.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Forest:
-    """Trees of rows. Adding a row is cheap; moving one (seldom) finds all roots again."""
+    """Trees of rows. What is changed costs as much as its tree is large, not the whole cloud."""
 
     def __init__(self) -> None:
         self._parents: list[int] = []
@@ -39,23 +39,29 @@ class Forest:
             self._children.setdefault(parent, []).append(row)
 
     def move(self, row: int, parent: int) -> None:
+        """Put a row, with all below it, under another parent (-1: it becomes a root)."""
         if self._parents[row] == parent:
             return
         self.cut(row)
-        self._parents[row] = parent
         if parent >= 0:
+            self._parents[row] = parent
             self._children.setdefault(parent, []).append(row)
-        self._find_roots()
+            self._join(self._members.pop(row), self._roots[parent])
 
     def cut(self, row: int) -> None:
-        """Take a row out of its parent's children (it was deleted, or will get another parent)."""
+        """Take a row, with all below it, out of its tree: it becomes a root."""
         parent = self._parents[row]
-        if parent >= 0:
-            self._children[parent].remove(row)
-            if not self._children[parent]:
-                del self._children[parent]
-            self._parents[row] = -1
-            self._find_roots()
+        if parent < 0:
+            return
+        self._children[parent].remove(row)
+        if not self._children[parent]:
+            del self._children[parent]
+        self._parents[row] = -1
+        rows = self.subtree(row)
+        gone = set(rows)
+        root = self._roots[row]
+        self._members[root] = [one for one in self._members[root] if one not in gone]
+        self._join(rows, row)
 
     def members(self, row: int) -> list[int]:
         """The rows of the tree that this row is in, its root first."""
@@ -74,13 +80,9 @@ class Forest:
             found.extend(self._children.get(one, ()))
         return found
 
-    def _find_roots(self) -> None:
-        members: dict[int, list[int]] = {}
-        for row, parent in enumerate(self._parents):
-            if parent < 0:
-                members[row] = self.subtree(row)
-        for root, rows in members.items():
-            for row in rows:
-                self._roots[row] = root
-        self._members = members
-        self._root_array = None
+    def _join(self, rows: list[int], root: int) -> None:
+        self._members.setdefault(root, []).extend(rows)
+        for row in rows:
+            self._roots[row] = root
+        if self._root_array is not None and len(self._root_array) == len(self._roots):
+            self._root_array[rows] = root

@@ -26,6 +26,11 @@ class Database(Protocol):
     @property
     def read_models(self) -> Engine: ...
 
+    @property
+    def is_local(self) -> bool:
+        """True if a look-up is a read of a local file that no other process writes: quicker than
+        the way to another thread and back."""
+
     def create_tables(self) -> None:
         """The one explicit step that makes the event store's tables, if they are missing."""
 

@@ -65,6 +65,7 @@ class PositionedRecorder(PostgresApplicationRecorder):
 
 class PostgresDatabase:
     name = "postgresql"
+    is_local = False
 
     def __init__(self, settings: Settings) -> None:
         assert settings.database_url is not None

@@ -58,6 +58,7 @@ class FolderInUse(Exception):
 
 class SQLiteDatabase:
     name = "sqlite"
+    is_local = True
 
     def __init__(self, settings: Settings) -> None:
         self.folder = settings.data.absolute()

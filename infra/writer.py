@@ -177,7 +177,7 @@ class Writer:
         for _ in range(MOST_ATTEMPTS):
             turn = ExitStack() if self._in_turn else None
             try:
-                await self._in_thread(self._look, books, batch, turn)
+                await self._look(books, batch, turn)
                 self._decide(books, batch)
                 await self._append(books, batch)
             except Conflicted:
@@ -196,7 +196,13 @@ class Writer:
         for job in batch:
             job.error = Unavailable("other processes were always first; try again")
 
-    def _look(self, books: MemoryBooks, batch: list[Job], turn: ExitStack | None) -> None:
+    async def _look(self, books: MemoryBooks, batch: list[Job], turn: ExitStack | None) -> None:
+        if self._database.is_local:
+            self._bring_up(books, batch, turn)
+        else:
+            await self._in_thread(self._bring_up, books, batch, turn)
+
+    def _bring_up(self, books: MemoryBooks, batch: list[Job], turn: ExitStack | None) -> None:
         """Bring the books up to the log's head, with what the batch is known to touch.
 
         With `turn`, this is done when it is this process's turn, which lasts until it is closed.

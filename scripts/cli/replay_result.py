@@ -58,11 +58,12 @@ class ReplayCount:
     def _record_refusal(self, answer: Body) -> None:
         self.refused += 1
         # Reasons with another detail count as one here; a pod counts once for each.
-        met: set[Reason] = set()
+        met: list[Reason] = []
         for reason in answer["reasons"]:
             name = (reason["code"], reason["resource_class"] or "")
             self.providers_by_reason[name] += reason["count"]
-            met.add(name)
+            if name not in met:
+                met.append(name)
         self.pods_by_reason.update(met)
 
     def report(self) -> Body:
@@ -80,7 +81,9 @@ class ReplayCount:
                     "pods": pods,
                     "providers": self.providers_by_reason[code, resource_class],
                 }
-                for (code, resource_class), pods in self.pods_by_reason.most_common()
+                for (code, resource_class), pods in sorted(
+                    self.pods_by_reason.items(), key=lambda item: (-item[1], item[0])
+                )
             ],
             "released": self.steps["release"],
             "still_held": len(self._held),

@@ -41,7 +41,10 @@ class Database(Protocol):
         """While this is held, no other process that also takes it appends."""
 
     def try_lock(self, connection: Connection, name: str) -> bool:
-        """Take a lock until the end of the transaction; False if another process has it."""
+        """Begin to project: take a lock until the end of the transaction, and look rows up by key.
+
+        False if another process has the lock.
+        """
 
     def close(self) -> None: ...
 

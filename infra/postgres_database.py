@@ -112,7 +112,11 @@ class PostgresDatabase:
                 connection.execute("SELECT pg_advisory_unlock(%s)", (TURN,))
 
     def try_lock(self, connection: Connection, name: str) -> bool:
-        lock = text("SELECT pg_try_advisory_xact_lock(:key)")
+        # A page finds its rows by key. While statistics lag behind a growing table, the planner
+        # would now and then read all of it instead.
+        lock = text(
+            "SELECT pg_try_advisory_xact_lock(:key), set_config('enable_seqscan', 'off', true)"
+        )
         return bool(connection.scalar(lock, {"key": crc32(name.encode())}))
 
     def close(self) -> None:

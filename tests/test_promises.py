@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from domain.allocation import Share
@@ -15,7 +15,13 @@ from domain.cloud import change_inventories
 from domain.component import AttributeCondition, Units
 from domain.errors import LedgerError
 from domain.inventory import DivisibleInventory
-from domain.ledger import change_claim, confirm_request, release_claim, withdraw_request
+from domain.ledger import (
+    change_claim,
+    confirm_request,
+    expire_overdue,
+    release_claim,
+    withdraw_request,
+)
 from domain.provider import Provider
 from infra.verification import Audit
 from tests.databases import postgresql_database, sqlite_database
@@ -69,6 +75,11 @@ class Work:
             getattr(self, f"_{name}")(*facts)
         except LedgerError:
             assert not self.ledger.books.pending
+
+    def lapse(self) -> None:
+        """Record the holds that lapsed by now, as any next command would."""
+        expire_overdue(self.ledger.books, after(self.seconds))
+        self.ledger.append()
 
     def _ask(self, consumer: str, vcpus: int, units: list[Units], hold: bool) -> None:
         until = after(self.seconds + 30) if hold else None
@@ -169,6 +180,10 @@ def test_no_work_breaks_a_promise_on_postgresql(
         holds_every_promise(ledger)
 
 
+LAPSED_BEFORE: list[tuple[Any, ...]] = [("ask", "c0", 1, [], True), ("wait", 30)]
+
+
+@example(LAPSED_BEFORE, 1, [])
 @settings(max_examples=60, deadline=None)
 @given(steps, st.integers(1, 4), st.lists(part, max_size=1))
 def test_a_release_undoes_a_claim(
@@ -178,6 +193,7 @@ def test_a_release_undoes_a_claim(
         doing = Work(ledger)
         for step in work:
             doing.step(*step)
+        doing.lapse()
         before = usage(ledger)
         request = ledger.ask("extra", *units, at=after(doing.seconds), VCPU=vcpus)
         if request.status == "placed":

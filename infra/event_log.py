@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from itertools import takewhile
 
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 
@@ -95,14 +93,6 @@ class EventLog:
             self._mapper.to_domain_event(stored)
             for stored in self._database.events.select_events(stream, lte=version)
         )
-
-    def load_at(self, stream: str, at: datetime) -> Aggregate:
-        """The aggregate as of a time. A stream's times never run backwards."""
-        events: Iterable[Event] = (
-            self._mapper.to_domain_event(stored)
-            for stored in self._database.events.select_events(stream)
-        )
-        return empty_aggregate(stream).fold(takewhile(lambda event: event.at <= at, events))
 
     def save_snapshot(self, provider: Provider) -> None:
         self._database.snapshots.insert_events([self._mapper.to_stored_event(provider.snapshot())])

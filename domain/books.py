@@ -26,6 +26,9 @@ class Search(Protocol):
     def tree_of(self, provider_id: str) -> tuple[str, ...]:
         """The tree that the provider is in, the root first. Empty if there is no such provider."""
 
+    def subtree_of(self, provider_id: str) -> tuple[str, ...]:
+        """The provider and all below it, parents before children."""
+
     def children_of(self, provider_id: str) -> Sequence[str]:
         """The provider's direct children."""
 

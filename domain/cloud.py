@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from domain.errors import Conflict, Invalid
 from domain.events import Event
 from domain.flavor import Flavor
 from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories
+from domain.known_names import require_classes, require_traits
 from domain.provider import Provider
 from domain.provider_events import (
     InventoryChanged,
@@ -38,8 +38,8 @@ def register_provider(
     taken = books.get(NameReservation, name).take(at, provider_id)
     if parent_id is not None:
         _require_provider(books, parent_id, "parent_id")
-    _require_classes(books, inventories)
-    _require_traits(books, traits)
+    require_classes(books, inventories)
+    require_traits(books, traits)
     events = [*taken, *registered]
     if traits:
         events.append(_after(registered[0], 1, TraitsChanged, traits=tuple(sorted(traits))))
@@ -111,7 +111,7 @@ def change_inventories(
     for name, inventory in changes.items():
         if inventory is None and name not in provider.inventories:
             raise Invalid("no_inventory", f"provider {provider_id} has no inventory of {name}")
-    _require_classes(books, changes)
+    require_classes(books, changes)
     if replace_all:
         changes = {**dict.fromkeys(provider.inventories), **changes}
     books.record(provider.change_inventories(at, changes))
@@ -127,7 +127,7 @@ def change_traits(
 ) -> Provider:
     """Replace a provider's traits."""
     provider = _existing(books, provider_id, expected)
-    _require_traits(books, traits)
+    require_traits(books, traits)
     books.record(provider.change_traits(at, traits))
     return provider
 
@@ -158,9 +158,9 @@ def define_flavor(
     """Define a flavor, or define it anew: requests made before keep what it meant then."""
     flavor = books.get(Flavor, name)
     flavor.require_version(expected)
-    _require_classes(books, expansion.resources)
-    _require_classes(books, (units.resource_class for units in expansion.units))
-    _require_traits(books, (*expansion.required_traits, *expansion.forbidden_traits))
+    require_classes(books, expansion.resources)
+    require_classes(books, (units.resource_class for units in expansion.units))
+    require_traits(books, (*expansion.required_traits, *expansion.forbidden_traits))
     books.record(flavor.define(at, expansion))
     return flavor
 
@@ -210,17 +210,3 @@ def _require_no_loop(books: Books, provider_id: str, parent_id: str) -> None:
                 "tree_loop", f"provider {parent_id} is below {provider_id}, so it cannot be above"
             )
         ancestor = books.get(Provider, ancestor).parent_id
-
-
-def _require_classes(books: Books, names: Iterable[str]) -> None:
-    for name in names:
-        if not books.get(ResourceClass, name).known:
-            raise Invalid(
-                "unknown_resource_class", f"there is no resource class {name}: define it first"
-            )
-
-
-def _require_traits(books: Books, names: Iterable[str]) -> None:
-    for name in names:
-        if not books.get(Trait, name).known:
-            raise Invalid("unknown_trait", f"there is no trait {name}: define it first")

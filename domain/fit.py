@@ -2,7 +2,7 @@
 
 The conditions are written with operators that mean the same on integers and on NumPy arrays, so
 that the search over columns and the decision on one aggregate cannot disagree: they are the same
-lines. The order of `CONDITIONS` is the order in which a refusal names the first that failed.
+lines. The codes below are what a refusal calls a condition that failed.
 """
 
 from __future__ import annotations

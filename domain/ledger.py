@@ -13,7 +13,6 @@ from typing import Literal
 
 from domain.allocation import Shares
 from domain.books import Books
-from domain.catalog import ResourceClass, Trait, standard_resource_classes, standard_traits
 from domain.claim import Claim
 from domain.component import (
     Component,
@@ -27,6 +26,7 @@ from domain.demand import Demand
 from domain.errors import Invalid
 from domain.events import Event
 from domain.flavor import Flavor
+from domain.known_names import require_classes, require_traits
 from domain.placing import Placement, place_in_tree
 from domain.provider import Provider
 from domain.request import Request
@@ -233,12 +233,8 @@ def _checked_demand(books: Books, wish: Wish) -> Demand:
         raise Invalid(
             "request_too_large", f"asks for {len(demand.lines)} things; {MOST_LINES} is the most"
         )
-    for name in demand.resource_classes:
-        if not (name in standard_resource_classes() or books.get(ResourceClass, name).known):
-            raise Invalid("unknown_resource_class", f"there is no resource class {name}")
-    for name in demand.traits:
-        if not (name in standard_traits() or books.get(Trait, name).known):
-            raise Invalid("unknown_trait", f"there is no trait {name}")
+    require_classes(books, demand.resource_classes)
+    require_traits(books, demand.traits)
     both = demand.required & demand.forbidden
     if both:
         raise Invalid(
@@ -266,21 +262,10 @@ def _place(
 
 
 def _own_trees_first(books: Books, claim: Claim, demand: Demand) -> Iterator[tuple[str, ...]]:
-    allowed = _subtree(books, demand.within)
+    allowed = None if demand.within is None else set(books.search.subtree_of(demand.within))
     for tree in dict.fromkeys(books.search.tree_of(provider_id) for provider_id in claim.shares):
         yield tree if allowed is None else tuple(one for one in tree if one in allowed)
     yield from books.search.candidates(demand)
-
-
-def _subtree(books: Books, top: str | None) -> set[str] | None:
-    if top is None:
-        return None
-    found, new = {top}, [top]
-    while new:
-        children = books.search.children_of(new.pop())
-        found.update(children)
-        new.extend(children)
-    return found
 
 
 def _end_hold(

@@ -14,10 +14,7 @@ from typing import TypeVar, cast
 from domain.aggregate import Aggregate
 from domain.events import Event
 from domain.provider import Provider
-from domain.provider_events import (
-    ProviderRegistered,
-    Requested,
-)
+from domain.provider_events import ProviderRegistered, Requested
 from domain.request import Request
 from domain.streams import AGGREGATES, empty_aggregate, id_of
 from infra.event_log import Conflicted, EventLog
@@ -30,7 +27,6 @@ A = TypeVar("A", bound=Aggregate)
 KEPT = {"provider": 100_000, "claim": 50_000, "resource_class": 10_000, "trait": 10_000}
 """How many aggregates of a category stay in memory between batches. Others are soon done with."""
 KEPT_OF_OTHERS = 1_000
-
 
 CAPACITY_STREAMS = {Provider.CATEGORY, Request.CATEGORY}
 """Streams whose events the live view looks at."""

@@ -43,8 +43,7 @@ class LiveSearch:
     def candidates(self, demand: Demand) -> Iterator[tuple[str, ...]]:
         view = self._view
         if demand.within is not None:  # One tree at most: deciding on it is the cheapest search.
-            rows = view.forest.subtree(view.row_of[demand.within])
-            yield tuple(view.ids[row] for row in rows)
+            yield self.subtree_of(demand.within)
             return
         fits = self._considered(None)
         for condition in self._conditions(demand):
@@ -78,6 +77,10 @@ class LiveSearch:
         if row is None:
             return ()
         return tuple(self._view.ids[one] for one in self._view.forest.members(row))
+
+    def subtree_of(self, provider_id: str) -> tuple[str, ...]:
+        rows = self._view.forest.subtree(self._view.row_of[provider_id])
+        return tuple(self._view.ids[row] for row in rows)
 
     def children_of(self, provider_id: str) -> Sequence[str]:
         row = self._view.row_of[provider_id]

@@ -10,6 +10,7 @@ from typing import Protocol
 from eventsourcing.persistence import AggregateRecorder, ApplicationRecorder, StoredEvent
 from sqlalchemy import Connection, Engine
 
+from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.settings import Settings
 
 
@@ -24,6 +25,11 @@ class Database(Protocol):
     def snapshots(self) -> AggregateRecorder: ...
 
     @property
+    def durable(self) -> Engine:
+        """The database of the log itself, with commits that are synced to the disk: for the few
+        tables beside the log that cannot be built again from it."""
+
+    @property
     def read_models(self) -> Engine: ...
 
     @property
@@ -36,6 +42,11 @@ class Database(Protocol):
 
     def select_streams(self, streams: Iterable[str]) -> list[StoredEvent]:
         """All events of these streams, each stream's in order, in one query."""
+
+    def select_range(
+        self, after: int, until: int, selection: Selection = EVERYTHING
+    ) -> list[LogRow]:
+        """The selected rows of the log at the positions after < position <= until, in order."""
 
     def turn(self) -> AbstractContextManager[None]:
         """While this is held, no other process that also takes it appends."""

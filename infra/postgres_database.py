@@ -26,6 +26,7 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
+from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.settings import Settings
 
 TURN = crc32(b"tallystick writer")
@@ -75,8 +76,10 @@ class PostgresDatabase:
         self.snapshots = PostgresAggregateRecorder(
             self._datastore, events_table_name="stored_snapshots"
         )
+        driver_url = make_url(url).set(drivername="postgresql+psycopg")
+        self.durable = create_engine(driver_url, pool_size=1, max_overflow=10)
         self.read_models = create_engine(
-            make_url(url).set(drivername="postgresql+psycopg"),
+            driver_url,
             pool_size=5,
             max_overflow=50,
             # Read models can be built again, so their commits need not wait for the disk.
@@ -102,6 +105,20 @@ class PostgresDatabase:
             )
             return [StoredEvent(*row) for row in cursor]
 
+    def select_range(
+        self, after: int, until: int, selection: Selection = EVERYTHING
+    ) -> list[LogRow]:
+        selected, values = selection.conditions("ascii(right(originator_id, 1))", "%s")
+        query = (
+            "SELECT notification_id, originator_id, originator_version, topic, state "  # noqa: S608  our own words
+            f"FROM stored_events WHERE notification_id > %s AND notification_id <= %s{selected} "
+            "ORDER BY notification_id"
+        )
+        with self._datastore.get_connection() as connection:
+            cursor = connection.cursor(row_factory=tuple_row, binary=True)
+            cursor.execute(query.encode(), (after, until, *values), prepare=True)
+            return [LogRow(*row) for row in cursor]
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         with self._datastore.get_connection() as connection:
@@ -121,6 +138,7 @@ class PostgresDatabase:
 
     def close(self) -> None:
         self._datastore.close()
+        self.durable.dispose()
         self.read_models.dispose()
 
 

@@ -26,6 +26,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.settings import Settings
 
 LOCK_TIMEOUT_SECONDS = 30
@@ -72,7 +73,8 @@ class SQLiteDatabase:
         self._datastore = datastore
         self.events = BatchRecorder(datastore)
         self.snapshots = SQLiteAggregateRecorder(datastore, events_table_name="stored_snapshots")
-        self.read_models = _read_model_engine(self.folder / "read_models.sqlite")
+        self.durable = _engine(self.folder / "events.sqlite", synchronous="FULL")
+        self.read_models = _engine(self.folder / "read_models.sqlite", synchronous="NORMAL")
 
     def create_tables(self) -> None:
         self.events.create_table()
@@ -89,6 +91,18 @@ class SQLiteDatabase:
             )
             return [StoredEvent(*row) for row in cursor.fetchall()]
 
+    def select_range(
+        self, after: int, until: int, selection: Selection = EVERYTHING
+    ) -> list[LogRow]:
+        selected, values = selection.conditions("unicode(substr(originator_id, -1))", "?")
+        query = (
+            "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events "  # noqa: S608  our own words
+            f"WHERE rowid > ? AND rowid <= ?{selected} ORDER BY rowid"
+        )
+        with self._datastore.transaction(commit=False) as cursor:
+            cursor.execute(query, (after, until, *values))
+            return [LogRow(*row) for row in cursor.fetchall()]
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         yield  # One process writes to a data folder, see `own_folder`.
@@ -98,6 +112,7 @@ class SQLiteDatabase:
 
     def close(self) -> None:
         self._datastore.close()
+        self.durable.dispose()
         self.read_models.dispose()
 
 
@@ -124,7 +139,7 @@ class _DurablePool(SQLiteConnectionPool):
         return connection
 
 
-def _read_model_engine(path: Path) -> Engine:
+def _engine(path: Path, *, synchronous: str) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
@@ -137,7 +152,7 @@ def _read_model_engine(path: Path) -> Engine:
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # Transactions begin where `begin` below says so.
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import (
     capacity,
     claims,
+    events,
     flavors,
     health,
     history,
@@ -21,8 +22,10 @@ from api import (
     requests,
     resource_classes,
     traits,
+    webhooks,
 )
 from api.docs import install_docs
+from api.house import House
 from api.openapi import DESCRIPTION, TAGS, install_openapi
 from api.problems import install_problems
 
@@ -39,6 +42,8 @@ NOUNS = (
     traits,
     resource_classes,
     flavors,
+    events,
+    webhooks,
 )
 """Routes are tried in this order, so the hot ones come first."""
 
@@ -66,3 +71,10 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     install_docs(app)
     install_openapi(app)
     return app
+
+
+def hang_up(app: FastAPI) -> None:
+    """End the streams of all who listen: a server that stops waits until its calls have ended."""
+    house: House | None = getattr(app.state, "house", None)
+    if house is not None:
+        house.hang_up()

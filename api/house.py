@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.aggregate import Aggregate
 from domain.books import Books
@@ -73,6 +73,10 @@ class Unavailable(Exception):
     """The database is gone, or a projection is too far behind to answer."""
 
 
+class Stopping(Exception):
+    """The service stops: whoever waits for something to happen should wait no longer."""
+
+
 # --- Health ---------------------------------------------------------------------------------------
 
 
@@ -82,14 +86,62 @@ class Told(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class ProjectionHealth(Told):
-    name: str
-    version: int
+BuildState = Literal[
+    "following", "stopped", "building", "paused", "ready", "switching", "kept", "unknown"
+]
+SwitchRule = Literal["if_equal", "always", "never"]
+BuildAction = Literal["pause", "resume", "switch", "drop"]
+
+
+BuildPhase = Literal["reading", "indexing", "catching up", "comparing", "switching"]
+
+
+class BuildProgress(Told):
+    """What a build is doing: `done` and `of` are positions, the rate is of the last seconds."""
+
+    phase: BuildPhase
+    done: int
+    of: int
+    events_per_second: float
+    seconds_left: float | None
+
+
+class TableComparison(Told):
+    """One table in two builds, and the columns of both whose values differ."""
+
+    table: str
+    rows_before: int
+    rows: int
+    columns: int
+    differing: list[str]
+
+
+class BuildComparison(Told):
+    """A build against the one that served, as of a position; `note` says why if there is none."""
+
+    against: str | None
     position: int
-    state: str
+    equal: bool
+    tables: list[TableComparison]
+    note: str | None = None
+
+
+class ProjectionHealth(Told):
+    """One build of a projection. `version` is its schema version and its number among the builds
+    of that: `2.1`. One build of each projection serves."""
+
+    name: str
+    version: str
+    serving: bool
+    position: int
+    state: BuildState
     lag_events: int
     lag_seconds: float
+    size_bytes: int
     error: str | None = None
+    to_go_on: str | None = Field(default=None, description="The command that goes on from here.")
+    progress: BuildProgress | None = None
+    comparison: BuildComparison | None = None
 
 
 class QueueHealth(Told):
@@ -107,7 +159,66 @@ class Health(Told):
     queue: QueueHealth
 
 
+# --- Webhooks -------------------------------------------------------------------------------------
+
+WebhookMode = Literal["batch", "structured"]
+"""Up to a hundred events in one POST, or one."""
+
+
+class WebhookStatus(Told):
+    """Where events are pushed to, and how far. Its secret is never told."""
+
+    name: str
+    url: str
+    mode: WebhookMode
+    state: Literal["active", "paused"]
+    is_signed: bool
+    position: int
+    """Up to here the receiver has answered for every event."""
+    lag_events: int
+    failures: int
+    """Failed tries since the last that succeeded."""
+    last_error: str | None
+    next_try_at: datetime | None
+    updated_at: datetime
+
+
+@dataclass(slots=True)
+class WebhookChange:
+    url: str
+    mode: WebhookMode
+    position: int | None
+    """None: where it is; for a new one, the log's head."""
+    secret: str | None
+    keeps_secret: bool
+
+
+class Webhooks(Protocol):
+    """Operators' settings. Each call but `all` and `put` raises NotFound; all raise Unavailable."""
+
+    async def all(self) -> list[WebhookStatus]: ...
+
+    async def read(self, name: str) -> WebhookStatus: ...
+
+    async def put(self, name: str, change: WebhookChange) -> tuple[WebhookStatus, bool]:
+        """Create or change it; True if it is new. Raises Invalid, Conflict."""
+
+    async def remove(self, name: str) -> None: ...
+
+    async def pause(self, name: str) -> WebhookStatus: ...
+
+    async def resume(self, name: str) -> WebhookStatus:
+        """Deliver again, and at once if it waits for its next try."""
+
+
 class House(Protocol):
+    @property
+    def event_source(self) -> str:
+        """The `source` of this ledger's events, as CloudEvents want it."""
+
+    @property
+    def webhooks(self) -> Webhooks: ...
+
     def now(self) -> datetime:
         """The ledger's clock."""
 
@@ -122,6 +233,28 @@ class House(Protocol):
 
     async def events(self, positions: Sequence[int]) -> list[Recorded]:
         """The events at these positions of the log, in the order of the positions given."""
+
+    async def projections(self) -> list[ProjectionHealth]:
+        """Every build of every projection."""
+
+    async def rebuild(self, name: str, switch: SwitchRule) -> ProjectionHealth:
+        """Begin to build a projection anew, beside the build that serves. Raises LedgerError."""
+
+    async def steer_build(self, name: str, version: str, action: BuildAction) -> None:
+        """Pause, resume, switch to, or drop a build. Raises LedgerError."""
+
+    async def log(self, after: int, limit: int) -> list[Recorded]:
+        """The events after a position, in order and without gaps; none beyond the head."""
+
+    async def head(self) -> int:
+        """The log's newest position; 0 in an empty log."""
+
+    async def beyond(self, position: int, seconds: float) -> int:
+        """Wait until the log has grown past a position, at most so long, and return a head that
+        was seen: not past the position if it took longer. Raises Stopping."""
+
+    def hang_up(self) -> None:
+        """The service is to stop: whoever waits in `beyond` gets Stopping, now and later."""
 
     async def health(self) -> Health:
         """How the house is; never raises, and answers even while the database is gone."""

@@ -66,6 +66,9 @@ TAGS = [
     {"name": "flavors", "description": "Named, versioned components of requests."},
     {"name": "capacity", "description": "What is there, in use and available, now or then."},
     {"name": "history", "description": "Every event, as people read it or raw."},
+    {"name": "events", "description": "The log as a feed, for others to follow."},
+    {"name": "projections", "description": "The read models, and building them anew."},
+    {"name": "webhooks", "description": "Where events are pushed to. Settings, not events."},
     {"name": "health", "description": "How the service is."},
 ]
 
@@ -141,6 +144,17 @@ def writes(
         "responses": answers,
         "openapi_extra": {"parameters": headers},
     }
+
+
+def settles(
+    *codes: str, status: int = 200, also: int | None = None, body: bool = False
+) -> dict[str, Any]:
+    """What a route says that changes an operator's setting: no event comes of it, so it has no
+    time, position or version, and needs no key, as repeating it changes nothing."""
+    answers = problems(*ANY, "body_too_large", *codes, *(EMBODIED if body else ()))
+    if also == 201:
+        answers[also] = {"headers": {"Location": _LOCATION_HEADER}}
+    return {"status_code": status, "responses": answers}
 
 
 def reads(

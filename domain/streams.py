@@ -48,6 +48,10 @@ def event_types() -> dict[str, type[Event]]:
     }
 
 
+def topics_of(*kinds: type[Event]) -> frozenset[str]:
+    return frozenset(kind.TOPIC for kind in kinds)
+
+
 def _leaves(kind: type[Event]) -> list[type[Event]]:
     below = [leaf for child in kind.__subclasses__() for leaf in _leaves(child)]
     return below or [kind]

@@ -13,9 +13,8 @@ from api.house import ProjectionHealth
 from infra.database import open_database
 from infra.event_log import EventLog
 from infra.house import TallystickHouse
-from infra.projector import Projector
+from infra.read_models import ReadModels
 from infra.settings import Settings
-from projections.all import projections
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -43,17 +42,19 @@ def run_projector(
 ) -> None:
     """Keep the read models in the foreground, reporting where they are, until told to stop."""
     database = open_database(settings)
+    read_models = ReadModels(settings, database, EventLog(database))
     try:
         database.create_tables()
-        projector = Projector(database, EventLog(database), projections())
-        projector.create_tables()
+        read_models.declare()
+        read_models.start_building()
         reported = 0.0
         while not until():
-            moved = projector.run_round()
+            moved = read_models.projector.run_round()
             if time.monotonic() - reported > every_seconds:
                 reported = time.monotonic()
-                report(projector.statuses())
+                report(read_models.statuses())
             if not moved:
                 time.sleep(0.02)
     finally:
+        read_models.stop()
         database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from eventsourcing.persistence import AggregateRecorder, ApplicationRecorder, StoredEvent
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.settings import Settings
+from projections.schema_version import NEWEST
 
 
 class Database(Protocol):
@@ -30,7 +32,34 @@ class Database(Protocol):
         tables beside the log that cannot be built again from it."""
 
     @property
-    def read_models(self) -> Engine: ...
+    def builds(self) -> Engine:
+        """Where it is kept which builds of the read models there are."""
+
+    def read_models(self, place: str, *, version: int = NEWEST, in_bulk: bool = False) -> Engine:
+        """One build's tables, of a schema version, in a place of their own.
+
+        In bulk: for a process that does nothing but fill them.
+        """
+
+    def create_place(self, place: str) -> None:
+        """Make room for a build, if there is none."""
+
+    def drop_place(self, place: str) -> None:
+        """Remove a build's tables, if they are there."""
+
+    def size_of(self, place: str) -> int:
+        """Bytes on disk; 0 if it is not there."""
+
+    def own_place(self, place: str) -> AbstractContextManager[bool]:
+        """Hold a place for this process, to build there. False if another process holds it."""
+
+    @property
+    def archive(self) -> Path:
+        """The folder of the archived parts of the log; perhaps not made yet."""
+
+    @property
+    def position_column(self) -> str:
+        """What `stored_events` calls the position."""
 
     @property
     def is_local(self) -> bool:
@@ -56,6 +85,9 @@ class Database(Protocol):
 
         False if another process has the lock.
         """
+
+    def reclaim(self) -> None:
+        """Make the room of deleted events free for new ones, beside what else is going on."""
 
     def close(self) -> None: ...
 

@@ -1,10 +1,17 @@
-"""The log: events by stream and by position, over the library's recorders and mapper."""
+"""The log: events by stream and by position, over the library's recorders and mapper.
+
+What was pruned from the database is read from its archive, so that nobody else sees a difference.
+Pruning goes on in another process meanwhile. It marks a range before it deletes there, and keeps
+each stream's newest event. So rows that may lack some are told apart after they were read: by their
+number, or by a mark that is new.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
-from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
+from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from domain.aggregate import Aggregate
 from domain.events import Event
@@ -13,7 +20,9 @@ from domain.provider_events import (
     ProviderSnapshot,
 )
 from domain.streams import empty_aggregate
+from infra.archive_reader import ArchiveReader
 from infra.database import Database
+from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.mapper import EventMapper
 from infra.recent_events import RecentEvents
 from projections.projection import Recorded
@@ -23,9 +32,14 @@ class Conflicted(Exception):
     """Another process appended to one of the streams first. Nothing was written."""
 
 
+class LogGap(Exception):
+    """Events are neither in the database nor in a pruned range of the archive."""
+
+
 class EventLog:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._archive = ArchiveReader(database)
         self._mapper = EventMapper()
         self._recent = RecentEvents()
 
@@ -57,10 +71,48 @@ class EventLog:
         """The events after a position, in order."""
         if until is None and (recent := self._recent.read(after, limit)):
             return recent
-        found = self._database.events.select_notifications(
-            after, limit, until, inclusive_of_start=False
-        )
-        return [self._recorded(notification) for notification in found]
+        end = after + limit
+        rows = self.rows(after, end if until is None else min(end, until))
+        return [self.decode(row) for row in rows]
+
+    def rows(self, after: int, until: int, selection: Selection = EVERYTHING) -> list[LogRow]:
+        """The selected rows at the positions after < position <= until, in order.
+
+        Raises LogGap, or ArchiveDamaged.
+        """
+        if selection is not EVERYTHING:
+            return self._select_settled(after, until, selection)
+        found = self._select(after, until, selection, self._archive.pruned_until)
+        if len(found) == until - after:
+            return found
+        until = min(until, self.head())
+        if len(found) < until - after:  # Meanwhile appended, or pruned.
+            found = self._select_settled(after, until, selection)
+        if len(found) < until - after:
+            raise LogGap(
+                f"the log has {len(found)} of the events at positions {after + 1} to {until}"
+            )
+        return found
+
+    def _select_settled(self, after: int, until: int, selection: Selection) -> list[LogRow]:
+        """Read again for as long as more was pruned meanwhile."""
+        while True:
+            pruned = self._archive.pruned_until
+            found = self._select(after, until, selection, pruned)
+            self._archive.refresh()
+            if self._archive.pruned_until == pruned:
+                return found
+
+    def _select(self, after: int, until: int, selection: Selection, pruned: int) -> list[LogRow]:
+        if after >= pruned:
+            return self._database.select_range(after, until, selection)
+        found = self._archive.rows(after, min(until, pruned), selection)
+        if until > pruned:
+            found += self._database.select_range(pruned, until, selection)
+        return found
+
+    def decode(self, row: LogRow) -> Recorded:
+        return Recorded(row.position, self._mapper.to_domain_event(cast(StoredEvent, row)))
 
     def at_positions(self, positions: Iterable[int]) -> list[Recorded]:
         """The events at these positions, in order; neighbours are read together."""
@@ -74,25 +126,50 @@ class EventLog:
         aggregate = empty_aggregate(stream)
         if isinstance(aggregate, Provider):
             self._restore(aggregate)
-        after = aggregate.version or None
-        return aggregate.fold(
-            self._mapper.to_domain_event(stored)
-            for stored in self._database.events.select_events(stream, gt=after)
-        )
+        after = aggregate.version
+        rows = self._database.events.select_events(stream, gt=after or None)
+        return self._fold(aggregate, self._whole(stream, rows, after))
 
     def load_many(self, streams: Iterable[str]) -> list[Aggregate]:
         """Aggregates of several (short) streams, in one query."""
-        found = {stream: empty_aggregate(stream) for stream in streams}
+        found: dict[str, list[StoredEvent]] = {stream: [] for stream in streams}
         for stored in self._database.select_streams(found):
-            found[str(stored.originator_id)].apply(self._mapper.to_domain_event(stored))
-        return list(found.values())
+            found[str(stored.originator_id)].append(stored)
+        return [
+            self._fold(empty_aggregate(stream), self._whole(stream, rows))
+            for stream, rows in found.items()
+        ]
 
     def load_version(self, stream: str, version: int) -> Aggregate:
         """The aggregate as it was at a version."""
-        return empty_aggregate(stream).fold(
-            self._mapper.to_domain_event(stored)
-            for stored in self._database.events.select_events(stream, lte=version)
-        )
+        rows = self._database.events.select_events(stream, lte=version)
+        if not rows or rows[-1].originator_version < version:
+            newest = self._database.events.select_events(stream, desc=True, limit=1)
+            until = min(version, newest[0].originator_version) if newest else 0
+        else:
+            until = version
+        return self._fold(empty_aggregate(stream), self._whole(stream, rows, until=until))
+
+    def _fold(self, aggregate: Aggregate, rows: Iterable[StoredEvent]) -> Aggregate:
+        return aggregate.fold(self._mapper.to_domain_event(stored) for stored in rows)
+
+    def _whole(
+        self, stream: str, rows: Sequence[StoredEvent], after: int = 0, until: int | None = None
+    ) -> Sequence[StoredEvent]:
+        """A stream's rows with those that were pruned, up to a version (None: their last one)."""
+        if until is None:
+            # The newest event is always there, so without rows there is nothing newer.
+            until = rows[-1].originator_version if rows else after
+        if len(rows) == until - after:
+            return rows
+        stored = {row.originator_version: row for row in rows}
+        missing = [version for version in range(after + 1, until + 1) if version not in stored]
+        self._archive.refresh()
+        for row in self._archive.find(stream, missing):
+            stored[row.originator_version] = cast(StoredEvent, row)
+        if len(stored) < until - after:
+            raise LogGap(f"{stream} has {len(stored)} of its versions {after + 1} to {until}")
+        return [stored[version] for version in range(after + 1, until + 1)]
 
     def save_snapshot(self, provider: Provider) -> None:
         self._database.snapshots.insert_events([self._mapper.to_stored_event(provider.snapshot())])
@@ -103,9 +180,6 @@ class EventLog:
             snapshot = self._mapper.to_domain_event(stored)
             assert isinstance(snapshot, ProviderSnapshot)
             provider.restore(snapshot)
-
-    def _recorded(self, notification: Notification) -> Recorded:
-        return Recorded(notification.id, self._mapper.to_domain_event(notification))
 
 
 def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:

@@ -13,25 +13,33 @@ from eventsourcing.persistence import PersistenceError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from api.house import Answer, Command, Health, QueueHealth, Unavailable
+from api.house import (
+    Answer,
+    BuildAction,
+    Command,
+    Health,
+    ProjectionHealth,
+    QueueHealth,
+    SwitchRule,
+    Unavailable,
+)
 from domain.errors import Forbidden
 from infra.clock import LedgerClock
 from infra.database import open_database
 from infra.event_log import EventLog
+from infra.log_watch import LogWatch
 from infra.memory_books import MemoryBooks
-from infra.projector import Projector
+from infra.read_models import ReadModels
 from infra.settings import Settings
 from infra.sqlite_database import own_folder
+from infra.webhook_rounds import WebhookRounds
+from infra.webhook_table import WebhookTable
+from infra.webhooks import OperatorsWebhooks
 from infra.writer import Writer
-from projections.all import projections
 from projections.live_capacity import LiveCapacity
-from projections.live_loading import load_live_capacity
 from projections.projection import Recorded
 
 T = TypeVar("T")
-
-CAPACITY = "capacity"
-"""The projection that the live view is loaded from."""
 
 
 class TallystickHouse:
@@ -43,7 +51,7 @@ class TallystickHouse:
         self._owned = ExitStack()
         self._database = open_database(settings)
         self._log = EventLog(self._database)
-        self._projector = Projector(self._database, self._log, projections())
+        self._read_models = ReadModels(settings, self._database, self._log)
         self._writer = Writer(
             self._database,
             self._log,
@@ -53,19 +61,32 @@ class TallystickHouse:
             batch_limit=settings.batch_limit,
             snapshot_every=settings.snapshot_every,
         )
+        self._watch = LogWatch(self._log.head)
+        self._webhook_table = WebhookTable(self._database)
+        self._webhook_rounds = WebhookRounds(
+            self._database, self._log, self._watch, self._webhook_table, settings
+        )
+        self.webhooks = OperatorsWebhooks(
+            self._webhook_table, self._log.head, self._in_thread, self._webhook_rounds.look
+        )
+        self.event_source = settings.event_source
 
     async def open(self) -> None:
         if self._settings.engine == "sqlite":
             self._owned.enter_context(own_folder(self._settings.data))
         await to_thread.run_sync(self._database.create_tables)
-        await to_thread.run_sync(self._projector.create_tables)
+        await to_thread.run_sync(self._read_models.declare)
         await self._writer.start()
         if self._settings.run_projector:
-            self._projector.start()
+            self._read_models.start()
+        await to_thread.run_sync(self._webhook_table.create)
+        self._webhook_rounds.start()
 
     async def close(self) -> None:
+        await self._webhook_rounds.stop()
+        await self._watch.close()
         await self._writer.stop()
-        await to_thread.run_sync(self._projector.stop)
+        await to_thread.run_sync(self._read_models.stop)
         self._database.close()
         self._owned.close()
 
@@ -88,18 +109,39 @@ class TallystickHouse:
 
     async def query(self, read: Callable[[Connection], T], of: str) -> T:
         """Read one projection's tables once it has reached the log's head."""
-        return await self._in_thread(lambda: self._query(read, of))
+        return await self._in_thread(lambda: self._read_models.query(read, of))
+
+    async def projections(self) -> list[ProjectionHealth]:
+        return await self._in_thread(self._read_models.statuses)
+
+    async def rebuild(self, name: str, switch: SwitchRule) -> ProjectionHealth:
+        return await self._in_thread(lambda: self._read_models.rebuild(name, switch))
+
+    async def steer_build(self, name: str, version: str, action: BuildAction) -> None:
+        await self._in_thread(lambda: self._read_models.steer(name, version, action))
 
     async def events(self, positions: Sequence[int]) -> list[Recorded]:
         found = await self._in_thread(lambda: self._log.at_positions(positions))
         by_position = {recorded.position: recorded for recorded in found}
         return [by_position[position] for position in positions]
 
+    async def log(self, after: int, limit: int) -> list[Recorded]:
+        return await self._in_thread(lambda: self._log.read(after, limit))
+
+    async def head(self) -> int:
+        return await self._in_thread(self._log.head)
+
+    async def beyond(self, position: int, seconds: float) -> int:
+        return await self._watch.beyond(position, seconds)
+
+    def hang_up(self) -> None:
+        self._watch.stop()
+
     async def health(self) -> Health:
         queue = QueueHealth(waiting=self._writer.waiting, limit=self._settings.queue_limit)
         try:
             async with asyncio.timeout(self._settings.read_wait_seconds):
-                statuses = await self._in_thread(self._projector.statuses)
+                statuses = await self._in_thread(self._read_models.statuses)
                 position = await self._in_thread(self._log.head)
         except (Unavailable, TimeoutError):
             return Health(
@@ -109,7 +151,7 @@ class TallystickHouse:
                 projections=[],
                 queue=queue,
             )
-        following = all(status.state == "following" for status in statuses)
+        following = all(one.state == "following" for one in statuses if one.serving)
         return Health(
             status="ok" if following else "degraded",
             engine=self._settings.engine,
@@ -127,20 +169,9 @@ class TallystickHouse:
         except (PersistenceError, DBAPIError) as broken:
             raise Unavailable("the database cannot be reached; try again") from broken
 
-    def _query(self, read: Callable[[Connection], T], of: str) -> T:
-        head = self._log.head()
-        if not self._projector.wait_for(head, of, self._settings.read_wait_seconds):
-            raise Unavailable(f"the read model {of} has not reached position {head} yet")
-        with self._database.read_models.connect() as connection:
-            return read(connection)
-
     def _open_books(self) -> MemoryBooks:
         """The live view from its stored form, and then the tail of the log."""
-        # SERIALIZABLE, as the rows and the position that they belong to are read together.
-        engine = self._database.read_models.execution_options(isolation_level="SERIALIZABLE")
-        with engine.connect() as connection:
-            position = self._projector.position_in(connection, CAPACITY)
-            view = load_live_capacity(connection)
+        view, position = self._read_models.load_live_view()
         books = MemoryBooks(self._log, view, position)
         books.catch_up()
         return books

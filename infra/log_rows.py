@@ -44,7 +44,8 @@ class Selection:
             text += f" AND topic IN ({', '.join([mark] * len(self.topics))})"
             values += sorted(self.topics)
         if self.parts > 1:
-            text += f" AND {last_character} % {self.parts} = {self.part}"
+            modulo = "%" * len(mark)  # Doubled where the placeholder begins with this sign, too.
+            text += f" AND {last_character} {modulo} {self.parts} = {self.part}"
         return text, values
 
 

@@ -23,11 +23,15 @@ from psycopg import Cursor
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, tuple_row
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.event import listen
 
+from infra import archived_ranges
 from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.settings import Settings
+from projections.bulk import ROWS_AS_DOCUMENT, STAGE_ROWS
+from projections.schema_version import NEWEST, VERSION
 
 TURN = crc32(b"tallystick writer")
 
@@ -66,10 +70,12 @@ class PositionedRecorder(PostgresApplicationRecorder):
 
 class PostgresDatabase:
     name = "postgresql"
+    position_column = "notification_id"
     is_local = False
 
     def __init__(self, settings: Settings) -> None:
         assert settings.database_url is not None
+        self.archive = settings.archive_folder
         url = settings.database_url.get_secret_value()
         self._datastore = _datastore(url)
         self.events = PositionedRecorder(self._datastore)
@@ -77,22 +83,24 @@ class PostgresDatabase:
             self._datastore, events_table_name="stored_snapshots"
         )
         driver_url = make_url(url).set(drivername="postgresql+psycopg")
-        self.durable = create_engine(driver_url, pool_size=1, max_overflow=10)
-        self.read_models = create_engine(
+        self.durable = create_engine(driver_url, pool_size=3, max_overflow=10)
+        self.builds = create_engine(
             driver_url,
             pool_size=5,
             max_overflow=50,
             # Read models can be built again, so their commits need not wait for the disk.
             connect_args={"options": _with_option(url, "-c synchronous_commit=off")},
             # A page as one document costs half of what the driver's executemany does.
-            execution_options={"rows_as_document": True},
+            execution_options={ROWS_AS_DOCUMENT: True},
         )
+        listen(self.builds, "begin", _enter_place)
 
     def create_tables(self) -> None:
         # Services that start together wait for each other here: CREATE … IF NOT EXISTS races.
         with self.turn():
             self.events.create_table()
             self.snapshots.create_table()
+            archived_ranges.create_table(self.durable)
 
     def select_streams(self, streams: Iterable[str]) -> list[StoredEvent]:
         with self._datastore.get_connection() as connection:
@@ -136,10 +144,81 @@ class PostgresDatabase:
         )
         return bool(connection.scalar(lock, {"key": crc32(name.encode())}))
 
+    def reclaim(self) -> None:
+        # The library sets autovacuum's threshold so high that it never comes.
+        with self.durable.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM (ANALYZE) stored_events"))
+
     def close(self) -> None:
         self._datastore.close()
         self.durable.dispose()
-        self.read_models.dispose()
+        self.builds.dispose()
+
+    # --- Read models: a schema for each build -----------------------------------------------------
+
+    def read_models(self, place: str, *, version: int = NEWEST, in_bulk: bool = False) -> Engine:
+        options: dict[str, Any] = {VERSION: version, PLACE: _schema(place)}
+        if in_bulk:
+            options[STAGE_ROWS] = _stage_rows
+        return self.builds.execution_options(**options)
+
+    def create_place(self, place: str) -> None:
+        with self.builds.begin() as connection:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {_schema(place)}"))
+
+    def drop_place(self, place: str) -> None:
+        with self.builds.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {_schema(place)} CASCADE"))
+
+    def size_of(self, place: str) -> int:
+        size = text(
+            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = to_regnamespace(:schema)"
+        )
+        with self.builds.connect() as connection:
+            return int(connection.scalar(size, {"schema": _schema(place)}) or 0)
+
+    @contextmanager
+    def own_place(self, place: str) -> Iterator[bool]:
+        key = crc32(f"own {place}".encode())
+        with self._datastore.get_connection() as connection:
+            taken = connection.execute("SELECT pg_try_advisory_lock(%s) AS it", (key,)).fetchone()
+            is_ours = bool(taken and taken["it"])
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
+
+
+PLACE = "place"
+"""The execution option that names the schema in which a transaction finds its tables."""
+
+
+def _schema(place: str) -> str:
+    return f"tally_{place}"
+
+
+def _enter_place(connection: Connection) -> None:
+    schema = connection.get_execution_options().get(PLACE)
+    if schema is not None:
+        connection.exec_driver_sql(f"SET LOCAL search_path TO {schema}")
+
+
+def _stage_rows(
+    connection: Connection, table: str, names: Sequence[str], values: Sequence[tuple[Any, ...]]
+) -> str:
+    """By COPY, which takes rows several times as fast as any insert does."""
+    staged = f"staged_{table}"
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} (LIKE {table}) ON COMMIT DELETE ROWS"
+    )
+    driver: Any = connection.connection.driver_connection
+    columns = ", ".join(names)
+    with driver.cursor() as cursor, cursor.copy(f"COPY {staged} ({columns}) FROM STDIN") as copy:
+        for row in values:
+            copy.write_row(row)
+    return staged
 
 
 def _with_option(url: str, option: str) -> str:

@@ -1,8 +1,9 @@
-"""The projector: follows the log and keeps the read models, each in one transaction with its place.
+"""The projector: follows the log and keeps the serving read models, each page in one transaction
+with its place.
 
 It runs as a thread of the service, or alone (`tally project`). Several may run on one PostgreSQL:
-a lock per projection lets one of them work on it at a time. An event that a projection cannot
-handle stops that projection, loudly, and no other.
+a lock per build lets one of them work on it at a time. An event that a projection cannot handle
+stops that projection, loudly, and no other.
 """
 
 from __future__ import annotations
@@ -12,25 +13,22 @@ import time
 from collections.abc import Sequence
 from threading import Condition, Thread
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    insert,
-    select,
-    update,
-)
+from eventsourcing.persistence import MapperDeserialisationError
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
-from api.house import ProjectionHealth
+from infra.build_progress import (
+    Superseded,
+    move_part,
+    parts_of,
+    position_of,
+    stop_part,
+)
+from infra.builds import Build, BuildRecord, Builds
 from infra.database import Database
 from infra.event_log import EventLog
-from projections.projection import Projection, Recorded
+from infra.log_rows import LogRow, Selection
+from projections.projection import Projection, Recorded, apply_page
 
 logger = logging.getLogger(__name__)
 
@@ -42,40 +40,24 @@ LONGEST_REST_SECONDS = 0.5
 """A pause between pages while nobody waits, so that pages fill up instead of coming in crumbs:
 four times as long as the last page took, so that writers have most of the processor, up to this."""
 
-metadata = MetaData()
-positions = Table(
-    "projection_positions",
-    metadata,
-    Column("name", String(64), primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("position", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False, doc="microseconds since the epoch"),
-    Column("error_position", BigInteger, nullable=True),
-    Column("error", Text, nullable=True),
-)
+
+class NotServed(Exception):
+    """No build of this projection serves yet that this release can read."""
 
 
 class Projector:
     def __init__(
-        self, database: Database, log: EventLog, projections: Sequence[Projection]
+        self, database: Database, log: EventLog, builds: Builds, projections: Sequence[Projection]
     ) -> None:
         self._database = database
         self._log = log
-        self._projections = tuple(projections)
-        self._engine = database.read_models.execution_options(sqlite_begin="IMMEDIATE")
+        self._builds = builds
+        self._projections = {one.name: one for one in projections}
         self._changed = Condition()
         self._waiters = 0
         self._stopping = False
-        self._reached: dict[str, int] = {}
+        self._reached: dict[Build, int] = {}
         self._thread = Thread(target=self._run, name="projector", daemon=True)
-
-    def create_tables(self) -> None:
-        """Make the read models' tables, and the table of their positions, if they are missing."""
-        with self._database.turn(), self._engine.begin() as connection:
-            metadata.create_all(connection)
-            for projection in self._projections:
-                projection.metadata.create_all(connection)
-                self._make_row(connection, projection)
 
     # --- Following, in a thread of its own or in the foreground -----------------------------------
 
@@ -92,18 +74,26 @@ class Projector:
     def run_round(self) -> int:
         """Project one page into each projection. Returns how many events the longest page had."""
         pages: dict[int, list[Recorded]] = {}
-        return max((self._advance(one, pages) for one in self._projections), default=0)
+        serving = [one.build for one in self._builds.all() if one.state == "serving"]
+        return max((self._advance(build, pages) for build in serving), default=0)
 
-    def wait_for(self, position: int, projection: str, timeout_seconds: float) -> bool:
-        """Wait until a projection has reached a position. False if it did not in that time."""
-        if self._reached.get(projection, -1) >= position:
+    def serving(self, name: str) -> Build:
+        """The build whose tables readers read now. Raises NotServed."""
+        record = self._builds.serving(name)
+        if record is None or not can_read(self._projections[name], record):
+            raise NotServed(name)
+        return record.build
+
+    def wait_for(self, position: int, build: Build, timeout_seconds: float) -> bool:
+        """Wait until a build has reached a position. False if it did not in that time."""
+        if self._reached.get(build, -1) >= position:
             return True
         deadline = time.monotonic() + timeout_seconds
         with self._changed:
             self._waiters += 1
             self._changed.notify_all()
         try:
-            while self._position_of(projection) < position:
+            while self._position_of(build) < position:
                 if time.monotonic() > deadline or self._stopping:
                     return False
                 with self._changed:
@@ -113,28 +103,9 @@ class Projector:
                 self._waiters -= 1
         return True
 
-    def statuses(self) -> list[ProjectionHealth]:
-        """Where each projection is, and how far behind the log."""
-        head = self._log.head()
-        with self._database.read_models.connect() as connection:
-            rows = {(row.name, row.version): row for row in connection.execute(select(positions))}
-        found = []
-        for projection in self._projections:
-            row = rows[projection.name, projection.version]
-            lag = max(0, head - row.position)
-            seconds = max(0.0, time.time() - row.updated_at / 1e6) if lag else 0.0
-            found.append(
-                ProjectionHealth(
-                    name=projection.name,
-                    version=projection.version,
-                    position=row.position,
-                    lag_events=lag,
-                    lag_seconds=round(seconds, 3),
-                    state="stopped" if row.error else "following",
-                    error=row.error,
-                )
-            )
-        return found
+    def tables_of(self, build: Build) -> Engine:
+        """To read (or write) a build's tables as its schema version has them."""
+        return self._database.read_models(build.place, version=build.version)
 
     # --- One page ---------------------------------------------------------------------------------
 
@@ -156,102 +127,98 @@ class Projector:
                 else:
                     self._changed.wait(POLL_SECONDS)
 
-    def _advance(self, projection: Projection, pages: dict[int, list[Recorded]]) -> int:
+    def _advance(self, build: Build, pages: dict[int, list[Recorded]]) -> int:
+        projection = self._projections.get(build.name)
+        if projection is None or not can_keep(projection, build.version):
+            return 0  # Another release keeps it.
         try:
-            return self._project_page(projection, pages, PAGE)
-        except _Unhandled:
-            # Go on event by event up to the one that fails, so that only it is left.
-            try:
-                while self._project_page(projection, {}, 1):
-                    pass
-            except _Unhandled as failed:
-                self._stop_projection(projection, failed)
+            return self._project_page(projection, build, pages)
+        except Superseded:
             return 0
+        except Exception:  # noqa: BLE001 - found again below, at the event that it is about
+            return self._project_singly(projection, build)
 
     def _project_page(
-        self, projection: Projection, pages: dict[int, list[Recorded]], limit: int
+        self, projection: Projection, build: Build, pages: dict[int, list[Recorded]]
     ) -> int:
-        with self._engine.begin() as connection:
-            if not self._database.try_lock(connection, f"{projection.name} {projection.version}"):
+        with self._writing(build).begin() as connection:
+            if not self._database.try_lock(connection, build.place):
                 return 0
-            row = connection.execute(
-                select(positions.c.position, positions.c.error).where(*_is(projection))
-            ).one()
-            self._reached[projection.name] = row.position
-            if row.error:
+            (part,) = parts_of(connection)
+            self._reached[build] = part.position
+            if part.error:
                 return 0
-            page = pages.get(row.position)
+            page = pages.get(part.position)
             if page is None:
-                page = pages[row.position] = self._log.read(row.position, limit)
+                page = pages[part.position] = self._log.read(part.position, PAGE)
             if not page:
                 return 0
-            try:
-                projection.project(connection, page)
-            except Exception as failed:
-                raise _Unhandled(page[0], failed) from failed
+            apply_page(projection, connection, page)
             reached = page[-1].position
-            connection.execute(
-                update(positions)
-                .where(*_is(projection))
-                .values(position=reached, updated_at=_now_micros())
-            )
-        self._reached[projection.name] = reached
+            move_part(connection, part.part, part.position, reached)
+        self._reached[build] = reached
         return len(page)
 
-    def _stop_projection(self, projection: Projection, failed: _Unhandled) -> None:
-        recorded = failed.recorded
-        event = recorded.event
-        error = (
-            f"position {recorded.position}, {event.TOPIC} at version {event.originator_version} "
-            f"of {event.originator_id}: {type(failed.cause).__name__}: {failed.cause}"
-        )
-        logger.error("projection %s stopped at %s", projection.name, error)
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(positions)
-                .where(*_is(projection))
-                .values(error=error, error_position=recorded.position)
-            )
+    def _project_singly(self, projection: Projection, build: Build) -> int:
+        """Go on event by event up to the one that fails, so that only it is left."""
+        with self._writing(build).connect() as connection:
+            start = position_of(connection)
+        until = min(start + PAGE, self._log.head())
+        for row in self._log.rows(start, until, Selection(projection.topics)):
+            if not self._project_row(projection, build, row):
+                break
+        return 0
 
-    def position_in(self, connection: Connection, projection: str) -> int:
-        """Where a projection is, as this transaction sees it."""
-        serving = next(one for one in self._projections if one.name == projection)
-        found = connection.execute(select(positions.c.position).where(*_is(serving)))
-        return int(found.scalar_one())
+    def _project_row(self, projection: Projection, build: Build, row: LogRow) -> bool:
+        try:
+            recorded = self._log.decode(row)
+            with self._writing(build).begin() as connection:
+                if not self._database.try_lock(connection, build.place):
+                    return False
+                apply_page(projection, connection, [recorded])
+                move_part(connection, 0, position_of(connection), row.position)
+        except Superseded:
+            return False
+        except OperationalError:
+            raise  # The database, not the event.
+        except Exception as failed:  # noqa: BLE001 - whatever it is, it stops this projection
+            self._stop_projection(build, row, failed)
+            return False
+        return True
 
-    def _position_of(self, projection: str) -> int:
+    def _stop_projection(self, build: Build, row: LogRow, failed: Exception) -> None:
+        error = failure_at(row, failed)
+        logger.error("projection %s stopped at %s", build, error)
+        with self._writing(build).begin() as connection:
+            stop_part(connection, 0, row.position, error)
+
+    def _position_of(self, build: Build) -> int:
         if not self._thread.is_alive():  # Another process keeps the read models.
-            with self._database.read_models.connect() as connection:
-                self._reached[projection] = self.position_in(connection, projection)
-        return self._reached.get(projection, 0)
+            with self.tables_of(build).connect() as connection:
+                self._reached[build] = position_of(connection)
+        return self._reached.get(build, 0)
 
-    @staticmethod
-    def _make_row(connection: Connection, projection: Projection) -> None:
-        there = connection.scalar(select(positions.c.name).where(*_is(projection)))
-        if there is None:
-            connection.execute(
-                insert(positions).values(
-                    name=projection.name,
-                    version=projection.version,
-                    position=0,
-                    updated_at=_now_micros(),
-                )
-            )
+    def _writing(self, build: Build) -> Engine:
+        return self.tables_of(build).execution_options(sqlite_begin="IMMEDIATE")
 
 
-class _Unhandled(Exception):
-    def __init__(self, recorded: Recorded, cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.recorded = recorded
-        self.cause = cause
-
-
-def _is(projection: Projection) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def failure_at(row: LogRow, failed: Exception) -> str:
+    """What an operator is told of an event that could not be handled."""
+    cause = failed.__cause__ if isinstance(failed, MapperDeserialisationError) else None
     return (
-        positions.c.name == projection.name,
-        positions.c.version == projection.version,
+        f"position {row.position}, {row.topic} at version {row.originator_version} "
+        f"of {row.originator_id}: {type(cause or failed).__name__}: {cause or failed}"
     )
 
 
-def _now_micros() -> int:
-    return time.time_ns() // 1_000
+def can_keep(projection: Projection, version: int) -> bool:
+    """Whether this code writes tables of this schema version."""
+    return projection.oldest <= version <= projection.version
+
+
+def can_read(projection: Projection, record: BuildRecord) -> bool:
+    """Whether this code reads a build: its own versions, and newer ones that say that it can."""
+    version = record.build.version
+    return can_keep(projection, version) or (
+        version > projection.version and record.oldest <= projection.version
+    )

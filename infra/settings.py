@@ -18,6 +18,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="postgresql://… to use PostgreSQL; unset: SQLite in `data`."
     )
+    archive: Path | None = Field(
+        default=None, description="Folder of archived parts of the log; unset: `data`/archive."
+    )
     client_time: Literal["accept", "refuse"] = Field(
         default="accept",
         description="Whether a client may say when a write happened (header Tallystick-At).",
@@ -37,6 +40,14 @@ class Settings(BaseSettings):
     read_wait_seconds: float = Field(
         default=10.0, gt=0, description="How long a read waits for its projection before 503."
     )
+    event_source: str = Field(
+        default="/tallystick",
+        pattern=r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{1,255}$",
+        description="The `source` of this ledger's CloudEvents, a URI or a path: keep it.",
+    )
+    webhook_timeout_seconds: float = Field(
+        default=15.0, gt=0, le=300, description="How long a webhook's receiver may take to answer."
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -46,6 +57,21 @@ class Settings(BaseSettings):
         if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("TALLYSTICK_DATABASE_URL must start with postgresql://")
         return url
+
+    @property
+    def archive_folder(self) -> Path:
+        return (self.archive or self.data / "archive").absolute()
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which another process gets these settings."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        if self.database_url is not None:
+            given["database_url"] = self.database_url.get_secret_value()
+        return {
+            f"TALLYSTICK_{name.upper()}": str(value)
+            for name, value in given.items()
+            if value is not None
+        }
 
     @property
     def engine(self) -> Literal["sqlite", "postgresql"]:

@@ -33,8 +33,9 @@ from domain.provider_events import (
     TraitsChanged,
 )
 from domain.streams import id_of
+from infra.archived_ranges import ArchiveDamaged
 from infra.database import open_database
-from infra.event_log import EventLog
+from infra.event_log import EventLog, LogGap
 from infra.settings import Settings
 from projections.projection import Recorded
 
@@ -73,10 +74,13 @@ def verify_log(settings: Settings, progress: Callable[[int, int], None]) -> Veri
         log = EventLog(database)
         head = log.head()
         audit = Audit()
-        while audit.position < head and (page := log.read(audit.position, PAGE, head)):
-            for recorded in page:
-                audit.check(recorded)
-            progress(audit.position, head)
+        try:
+            while audit.position < head and (page := log.read(audit.position, PAGE, head)):
+                for recorded in page:
+                    audit.check(recorded)
+                progress(audit.position, head)
+        except (LogGap, ArchiveDamaged) as unreadable:
+            audit.ends_early(str(unreadable))
         return audit.report()
     finally:
         database.close()
@@ -141,6 +145,11 @@ class Audit:
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
+
+    def ends_early(self, detail: str) -> None:
+        self.problems.append(
+            Problem(code="unreadable", position=self.position + 1, stream="", detail=detail)
+        )
 
     def report(self) -> VerificationReport:
         self._compare_halves()

@@ -1,9 +1,10 @@
 """Whole rows of one table, found and written many at a time: one statement a page, not a row.
 
-There are two ways to write, and both work on every engine. The plain one hands the driver a list of
-rows: the fastest where the database is in the process. The other hands over one JSON document that
-the database takes apart: a driver that talks to a server spends a tenth of the time on it. An
-engine whose execution option `rows_as_document` is true uses the second.
+There are three ways to write. The plain one hands the driver a list of rows: the fastest where the
+database is in the process. Another hands over one JSON document that the database takes apart: a
+driver that talks to a server spends a tenth of the time on it. An engine whose execution option
+`rows_as_document` is true uses that. The third is for many rows at once: an engine whose option
+`stage_rows` is a function has it load them into a table from which they are put in their place.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Index,
     Integer,
     Table,
     TableValuedAlias,
@@ -33,10 +35,20 @@ from sqlalchemy import (
 from sqlalchemy.types import NullType
 
 from projections.json_text import to_text
+from projections.schema_version import columns_in, is_in, version_of
 
 R = TypeVar("R")
 
 ROWS_AS_DOCUMENT = "rows_as_document"
+STAGE_ROWS = "stage_rows"
+
+LOOKED_UP = {"looked_up": True}
+"""Marks an index by which folding finds rows. The others may be made after a table was filled."""
+
+
+def is_looked_up(index: Index) -> bool:
+    return bool(index.info.get("looked_up", False))
+
 
 POSITION = BigInteger().with_variant(Integer(), "sqlite")
 """The type of a primary key that is a position: SQLite keeps a table in the order of its INTEGER
@@ -54,10 +66,8 @@ class Rows(Generic[R]):
     def __init__(self, table: Table, kind: Callable[..., R], changing: Sequence[str] = ()) -> None:
         self.table = table
         self.kind = kind
-        self._values_of: Callable[[R], tuple[Any, ...]] = attrgetter(*table.columns.keys())
-        self._on_conflict = _on_conflict(table, changing)
-        self._from_document = _insert_from_document(table, self._on_conflict)
-        self._plain: dict[str, tuple[str, bool]] = {}
+        self._changing = changing
+        self._inserts: dict[int, _Insert] = {}
 
     def find(
         self,
@@ -68,35 +78,71 @@ class Rows(Generic[R]):
     ) -> list[R]:
         """The rows whose columns `by` (of text) equal one of the keys, in one query."""
         keyed = key_table(keys)
-        if keyed is None:
+        if keyed is None or not is_in(self.table, version_of(connection)):
             return []
         matches = [self.table.c[name] == key_part(keyed, i) for i, name in enumerate(by)]
-        statement = select(self.table).select_from(keyed).where(*matches, *conditions)
+        columns = columns_in(connection, self.table)
+        statement = select(*columns).select_from(keyed).where(*matches, *conditions)
         return [self.kind(*row) for row in connection.execute(statement)]
 
     def put(self, connection: Connection, rows: Iterable[R]) -> None:
         """Insert the rows, or set the changing columns of those that are there."""
-        values = list(map(self._values_of, rows))
-        if not values:
+        version = version_of(connection)
+        if not is_in(self.table, version):
             return
-        if connection.get_execution_options().get(ROWS_AS_DOCUMENT, False):
+        insert = self._inserts.get(version)
+        if insert is None:
+            insert = self._inserts[version] = _Insert(self.table, self._changing, version)
+        values = list(map(insert.values_of, rows))
+        if values:
+            insert.run(connection, values)
+
+
+StageRows = Callable[[Connection, str, Sequence[str], Sequence[tuple[Any, ...]]], str]
+"""Loads rows (table, its columns, values) into a staging table and returns that one's name."""
+
+
+class _Insert:
+    """How rows go into a table as a schema version has it."""
+
+    def __init__(self, table: Table, changing: Sequence[str], version: int) -> None:
+        columns = [column for column in table.columns if is_in(column, version)]
+        self._table = table
+        self._names = [column.name for column in columns]
+        self.values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*self._names)
+        self._on_conflict = _on_conflict(table, [name for name in changing if name in self._names])
+        self._from_document = _insert_from_document(table, columns, self._on_conflict)
+        self._plain: dict[str, tuple[str, bool]] = {}
+
+    def run(self, connection: Connection, values: Sequence[tuple[Any, ...]]) -> None:
+        options = connection.get_execution_options()
+        stage: StageRows | None = options.get(STAGE_ROWS)
+        if stage is not None:
+            staged = stage(connection, self._table.name, self._names, values)
+            names = ", ".join(self._names)
+            connection.exec_driver_sql(
+                f"INSERT INTO {self._table.name} ({names}) SELECT {names} FROM {staged} "  # noqa: S608  our own names only
+                f"{self._on_conflict}"
+            )
+        elif options.get(ROWS_AS_DOCUMENT, False):
             document = to_text(dict(enumerate(values)))
             connection.execute(self._from_document, {"rows": document})
-            return
-        statement, positional = self._plain_statement(connection.dialect)
-        if not positional:
-            names = self.table.columns.keys()
-            connection.exec_driver_sql(
-                statement, [dict(zip(names, v, strict=True)) for v in values]
-            )
         else:
-            connection.exec_driver_sql(statement, values)
+            self._run_plain(connection, values)
+
+    def _run_plain(self, connection: Connection, values: Sequence[tuple[Any, ...]]) -> None:
+        statement, positional = self._plain_statement(connection.dialect)
+        if positional:
+            connection.exec_driver_sql(statement, list(values))
+        else:
+            mappings = [dict(zip(self._names, row, strict=True)) for row in values]
+            connection.exec_driver_sql(statement, mappings)
 
     def _plain_statement(self, dialect: Dialect) -> tuple[str, bool]:
         """The insert in the driver's own words; and whether it takes tuples, or else mappings."""
         known = self._plain.get(dialect.name)
         if known is None:
-            compiled = insert(self.table).compile(dialect=dialect)
+            compiled = insert(self._table).compile(dialect=dialect, column_keys=self._names)
             known = (f"{compiled} {self._on_conflict}", bool(compiled.positional))
             self._plain[dialect.name] = known
         return known
@@ -127,9 +173,11 @@ def _on_conflict(table: Table, changing: Sequence[str]) -> str:
     return f"ON CONFLICT ({key}) DO UPDATE SET {sets}" if changing else ""
 
 
-def _insert_from_document(table: Table, on_conflict: str) -> TextClause:
-    names = ", ".join(table.columns.keys())
-    parts = ", ".join(_part(column, place) for place, column in enumerate(table.columns))
+def _insert_from_document(
+    table: Table, columns: Sequence[Column[Any]], on_conflict: str
+) -> TextClause:
+    names = ", ".join(column.name for column in columns)
+    parts = ", ".join(_part(column, place) for place, column in enumerate(columns))
     # SQLite needs the WHERE to tell the conflict clause from a join's.
     return text(
         f"INSERT INTO {table.name} ({names}) SELECT {parts} "  # noqa: S608  our own names only

@@ -19,6 +19,7 @@ from projections.bulk import key_part, key_table
 from projections.capacity_tables import allocations, counts_at, inventories, providers
 from projections.in_use import InUse, rows_of
 from projections.provider_filters import matching_providers
+from projections.schema_version import columns_in
 from projections.times import to_micros
 
 
@@ -116,7 +117,7 @@ def read_capacity(
     """Rows by registration and class, those after `after`. `in_tree` names the top of a subtree."""
     moment = to_micros(at)
     statement = (
-        select(inventories, providers.c.name)
+        select(*columns_in(connection, inventories), providers.c.name)
         .join(providers, providers.c.provider_id == inventories.c.provider_id)
         .where(counts_at(inventories, moment))
         .where(*matching_providers(moment, provider_id, in_tree, trait))

@@ -47,9 +47,6 @@ class Holders:
         if handler is not None:
             handler(self, recorded.event, recorded.position)
 
-    def write(self, connection: Connection) -> None:
-        ALLOCATIONS.put(connection, self.touched.values())
-
     # --- One method per event ---------------------------------------------------------------------
 
     def requested(self, event: Requested, position: int) -> None:

@@ -21,9 +21,10 @@ from domain.provider_events import (
     Requested,
     TraitsChanged,
 )
-from domain.streams import id_of
+from domain.streams import id_of, topics_of
 from projections.capacity_holders import Holders
 from projections.capacity_tables import (
+    ALLOCATIONS,
     INVENTORIES,
     PROVIDERS,
     STREAMS,
@@ -33,26 +34,32 @@ from projections.capacity_tables import (
     metadata,
 )
 from projections.json_text import to_text
-from projections.projection import Recorded
+from projections.projection import Changes, Recorded
 from projections.times import to_micros
 
 
 class CapacityProjection:
     name: str = "capacity"
     version: int = 1
+    oldest: int = 1
     metadata: MetaData = metadata
+    by_stream: bool = True
 
-    def project(self, connection: Connection, page: Sequence[Recorded]) -> None:
+    @property
+    def topics(self) -> frozenset[str] | None:
+        return topics_of(*_PROVIDER_EVENTS)
+
+    def fold(self, connection: Connection, page: Sequence[Recorded]) -> Changes:
         of_providers = [one for one in page if type(one.event) in _PROVIDER_EVENTS]
-        if not of_providers:
-            return
         streams = _streams(connection, of_providers)
-        _project_descriptions(connection, of_providers)
         holders = Holders(connection, of_providers, streams)
         for recorded in of_providers:
             holders.fold(recorded)
-        holders.write(connection)
-        STREAMS.put(connection, streams.values())
+        return [
+            *_fold_descriptions(connection, of_providers),
+            (ALLOCATIONS, holders.touched.values()),
+            (STREAMS, streams.values()),
+        ]
 
 
 def _streams(connection: Connection, page: Sequence[Recorded]) -> dict[str, ProviderStream]:
@@ -71,15 +78,18 @@ def _streams(connection: Connection, page: Sequence[Recorded]) -> dict[str, Prov
     return streams
 
 
-def _project_descriptions(connection: Connection, page: Sequence[Recorded]) -> None:
+def _fold_descriptions(connection: Connection, page: Sequence[Recorded]) -> Changes:
     """What the providers are and have: seldom events, but many when a cloud is imported."""
     described = [one for one in page if type(one.event) in _DESCRIPTIONS]
     if not described:
-        return
+        return []
     descriptions = _Descriptions(connection, {one.event.originator_id for one in described})
     for recorded in described:
         descriptions.fold(recorded)
-    descriptions.write(connection)
+    return [
+        (PROVIDERS, descriptions.providers.values()),
+        (INVENTORIES, descriptions.inventories.values()),
+    ]
 
 
 class _Descriptions:
@@ -104,10 +114,6 @@ class _Descriptions:
         provider_id = id_of(event.originator_id)
         handler = _DESCRIPTIONS[type(event)]
         handler(self, event, provider_id, recorded.position, to_micros(event.at))
-
-    def write(self, connection: Connection) -> None:
-        PROVIDERS.put(connection, self.providers.values())
-        INVENTORIES.put(connection, self.inventories.values())
 
     # --- One handler per event --------------------------------------------------------------------
 
@@ -212,4 +218,4 @@ _DESCRIPTIONS: dict[type[Event], Callable[[_Descriptions, Any, str, int, int], N
     InventoryChanged: _Descriptions.inventory_changed,
     ProviderDeleted: _Descriptions.deleted,
 }
-_PROVIDER_EVENTS = {*_DESCRIPTIONS, Requested, Claimed, Released, Lapsed}
+_PROVIDER_EVENTS: set[type[Event]] = {*_DESCRIPTIONS, Requested, Claimed, Released, Lapsed}

@@ -23,12 +23,12 @@ from sqlalchemy import (
     or_,
 )
 
-from projections.bulk import POSITION, Rows
+from projections.bulk import LOOKED_UP, POSITION, Rows
 
 metadata = MetaData()
 
 providers = Table(
-    "capacity_1_providers",
+    "providers",
     metadata,
     Column("from_position", POSITION, primary_key=True, autoincrement=False),
     Column("to_position", BigInteger),
@@ -42,13 +42,13 @@ providers = Table(
     Column("parent_id", Text),
     Column("traits", Text, nullable=False, doc="a JSON array of names, sorted"),
 )
-Index("capacity_1_providers_by_id", providers.c.provider_id, providers.c.from_position)
-Index("capacity_1_providers_in_order", providers.c.registered_position)
-Index("capacity_1_providers_by_parent", providers.c.parent_id)
-Index("capacity_1_providers_by_name", providers.c.name)
+Index("providers_by_id", providers.c.provider_id, providers.c.from_position, info=LOOKED_UP)
+Index("providers_in_order", providers.c.registered_position)
+Index("providers_by_parent", providers.c.parent_id)
+Index("providers_by_name", providers.c.name)
 
 streams = Table(
-    "capacity_1_streams",
+    "streams",
     metadata,
     Column("registered_position", POSITION, primary_key=True, autoincrement=False),
     Column("provider_id", Text, nullable=False, unique=True),
@@ -57,7 +57,7 @@ streams = Table(
 """Every provider there ever was. Allocations name it by its short number."""
 
 inventories = Table(
-    "capacity_1_inventories",
+    "inventories",
     metadata,
     Column("from_position", POSITION, primary_key=True, autoincrement=False),
     Column("to_position", BigInteger),
@@ -71,15 +71,15 @@ inventories = Table(
     Column("capacity", BigInteger, nullable=False),
     Column("inventory", Text, nullable=False, doc="JSON"),
 )
-Index("capacity_1_inventories_by_provider", inventories.c.provider_id, inventories.c.to_at)
+Index("inventories_by_provider", inventories.c.provider_id, inventories.c.to_at, info=LOOKED_UP)
 Index(
-    "capacity_1_inventories_in_order",
+    "inventories_in_order",
     inventories.c.registered_position,
     inventories.c.resource_class,
 )
 
 allocations = Table(
-    "capacity_1_allocations",
+    "allocations",
     metadata,
     Column("from_position", POSITION, primary_key=True, autoincrement=False),
     Column("to_position", BigInteger),
@@ -94,8 +94,8 @@ allocations = Table(
     Column("units", Text, doc="JSON, amount by unit name by discrete class; null if none"),
 )
 """One row for all classes that a consumer has of a provider: half as many to write, or fewer."""
-Index("capacity_1_allocations_by_provider", allocations.c.registered_position, allocations.c.to_at)
-Index("capacity_1_allocations_by_consumer", allocations.c.consumer_id)
+Index("allocations_by_provider", allocations.c.registered_position, allocations.c.to_at)
+Index("allocations_by_consumer", allocations.c.consumer_id, info=LOOKED_UP)
 
 
 @dataclass(slots=True)

@@ -20,9 +20,9 @@ from domain.catalog import (
     standard_traits,
 )
 from domain.component import Expansion, Units
-from domain.events import Fact
+from domain.events import Event, Fact
 from domain.flavor import FlavorDefined, FlavorRemoved
-from domain.streams import id_of
+from domain.streams import id_of, topics_of
 from projections.catalog_tables import (
     DEFINITIONS,
     FLAVORS,
@@ -35,7 +35,8 @@ from projections.catalog_tables import (
     metadata,
     names,
 )
-from projections.projection import Recorded
+from projections.projection import Changes, Recorded
+from projections.schema_version import columns_in
 from projections.times import from_micros, to_micros
 
 
@@ -59,7 +60,7 @@ class FlavorRow(Fact):
 
 # --- Folding --------------------------------------------------------------------------------------
 
-_CATALOG_EVENTS = {
+_CATALOG_EVENTS: set[type[Event]] = {
     FlavorDefined,
     FlavorRemoved,
     ResourceClassDefined,
@@ -72,9 +73,15 @@ _CATALOG_EVENTS = {
 class CatalogProjection:
     name: str = "catalog"
     version: int = 1
+    oldest: int = 1
     metadata: MetaData = metadata
+    by_stream: bool = True
 
-    def project(self, connection: Connection, page: Sequence[Recorded]) -> None:
+    @property
+    def topics(self) -> frozenset[str] | None:
+        return topics_of(*_CATALOG_EVENTS)
+
+    def fold(self, connection: Connection, page: Sequence[Recorded]) -> Changes:
         found: dict[tuple[str, str], CatalogName] = {}
         defined: list[FlavorDefinition] = []
         touched: dict[str, FlavorDefined | FlavorRemoved] = {}
@@ -87,9 +94,8 @@ class CatalogProjection:
                 category, _, name = event.originator_id.partition(":")
                 is_defined = isinstance(event, (ResourceClassDefined, TraitDefined))
                 found[category, name] = CatalogName(category, name, int(is_defined))
-        NAMES.put(connection, found.values())
-        DEFINITIONS.put(connection, defined)
-        FLAVORS.put(connection, _flavor_states(connection, touched, defined))
+        states = _flavor_states(connection, touched, defined)
+        return [(NAMES, found.values()), (DEFINITIONS, defined), (FLAVORS, states)]
 
 
 def _definition(event: FlavorDefined) -> FlavorDefinition:
@@ -155,7 +161,7 @@ def read_flavors(
 ) -> list[FlavorRow]:
     """The newest definition of each flavor that is offered, by name."""
     statement = (
-        _definitions()
+        _definitions(connection)
         .where(definitions.c.number == flavors.c.number)
         .order_by(flavors.c.name)
         .limit(limit)
@@ -168,7 +174,9 @@ def read_flavors(
 def read_flavor(connection: Connection, name: str, number: int | None = None) -> FlavorRow | None:
     """The newest definition of a flavor, or the one with this number; None if it is not offered."""
     wanted = flavors.c.number if number is None else number
-    statement = _definitions().where(flavors.c.name == name, definitions.c.number == wanted)
+    statement = _definitions(connection).where(
+        flavors.c.name == name, definitions.c.number == wanted
+    )
     row = connection.execute(statement).one_or_none()
     return None if row is None else _flavor_row(row)
 
@@ -194,9 +202,9 @@ def _custom(category: str) -> Select[str]:
     return select(names.c.name).where(names.c.category == category, names.c.defined == 1)
 
 
-def _definitions() -> Select[Any]:
+def _definitions(connection: Connection) -> Select[*tuple[Any, ...]]:
     return (
-        select(definitions, flavors.c.version)
+        select(*columns_in(connection, definitions), flavors.c.version)
         .join(flavors, flavors.c.name == definitions.c.name)
         .where(flavors.c.offered == 1)
     )

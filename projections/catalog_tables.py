@@ -11,14 +11,14 @@ from projections.bulk import Rows
 metadata = MetaData()
 
 names = Table(
-    "catalog_1_names",
+    "names",
     metadata,
     Column("category", Text, primary_key=True, doc="resource_class or trait"),
     Column("name", Text, primary_key=True),
     Column("defined", BigInteger, nullable=False, doc="1, or 0 after it was removed"),
 )
 flavors = Table(
-    "catalog_1_flavors",
+    "flavors",
     metadata,
     Column("name", Text, primary_key=True),
     Column("number", BigInteger, nullable=False, doc="of the newest definition"),
@@ -26,7 +26,7 @@ flavors = Table(
     Column("version", BigInteger, nullable=False),
 )
 definitions = Table(
-    "catalog_1_definitions",
+    "definitions",
     metadata,
     Column("name", Text, primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),

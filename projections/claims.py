@@ -12,6 +12,7 @@ from domain.events import Fact
 from projections.allocation_rows import AllocationRow, allocation_rows, shares_from_json
 from projections.capacity_tables import counts_at
 from projections.claims_tables import claim_providers, claims
+from projections.schema_version import columns_in
 from projections.times import from_micros, to_micros
 
 
@@ -43,7 +44,10 @@ def read_claims(
     """What is held or active at a time, by consumer id, those after `after`."""
     moment = to_micros(at)
     statement = (
-        select(claims).where(counts_at(claims, moment)).order_by(claims.c.consumer_id).limit(limit)
+        select(*columns_in(connection, claims))
+        .where(counts_at(claims, moment))
+        .order_by(claims.c.consumer_id)
+        .limit(limit)
     )
     equals = {"project_id": project_id, "user_id": user_id, "consumer_type": consumer_type}
     for name, value in equals.items():
@@ -63,7 +67,7 @@ def read_claim(connection: Connection, consumer_id: str, at: datetime) -> ClaimR
     """The consumer's claim at a time, or the last one it had; None if it never had one by then."""
     moment = to_micros(at)
     statement = (
-        select(claims)
+        select(*columns_in(connection, claims))
         .where(claims.c.consumer_id == consumer_id, claims.c.from_at <= moment)
         .order_by(claims.c.from_position.desc())
         .limit(1)

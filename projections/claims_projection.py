@@ -16,6 +16,7 @@ from domain.claim import (
     ClaimReleased,
     rest_of,
 )
+from domain.streams import topics_of
 from projections.allocation_rows import shares_from_json, shares_to_json
 from projections.claims_tables import (
     CLAIM_PROVIDERS,
@@ -24,24 +25,26 @@ from projections.claims_tables import (
     ClaimProvider,
     metadata,
 )
-from projections.projection import Recorded
+from projections.projection import Changes, Recorded
 from projections.times import to_micros
 
 
 class ClaimsProjection:
     name: str = "claims"
     version: int = 1
+    oldest: int = 1
     metadata: MetaData = metadata
+    topics: frozenset[str] | None = topics_of(
+        ClaimHeld, ClaimGranted, ClaimChanged, ClaimReleased, ClaimLapsed
+    )
+    by_stream: bool = True
 
-    def project(self, connection: Connection, page: Sequence[Recorded]) -> None:
+    def fold(self, connection: Connection, page: Sequence[Recorded]) -> Changes:
         of_claims = [(one.position, one.event) for one in page if isinstance(one.event, ClaimEvent)]
-        if not of_claims:
-            return
         held = _HeldClaims(connection, [event for _, event in of_claims])
         for position, event in of_claims:
             held.fold(position, event)
-        CLAIMS.put(connection, held.touched.values())
-        CLAIM_PROVIDERS.put(connection, held.providers)
+        return [(CLAIMS, held.touched.values()), (CLAIM_PROVIDERS, held.providers)]
 
 
 class _HeldClaims:

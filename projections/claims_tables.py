@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 
-from projections.bulk import POSITION, Rows
+from projections.bulk import LOOKED_UP, POSITION, Rows
 
 metadata = MetaData()
 
 claims = Table(
-    "claims_1_claims",
+    "claims",
     metadata,
     Column("from_position", POSITION, primary_key=True, autoincrement=False),
     Column("to_position", BigInteger),
@@ -31,12 +31,12 @@ claims = Table(
     Column("ended_version", BigInteger, doc="the stream's, as the interval ended"),
     Column("shares", Text, nullable=False, doc="JSON"),
 )
-Index("claims_1_claims_by_consumer", claims.c.consumer_id, claims.c.from_position)
-Index("claims_1_claims_by_project", claims.c.project_id, claims.c.to_at)
-Index("claims_1_claims_by_user", claims.c.user_id, claims.c.to_at)
+Index("claims_by_consumer", claims.c.consumer_id, claims.c.from_position, info=LOOKED_UP)
+Index("claims_by_project", claims.c.project_id, claims.c.to_at)
+Index("claims_by_user", claims.c.user_id, claims.c.to_at)
 
 claim_providers = Table(
-    "claims_1_providers",
+    "claim_providers",
     metadata,
     Column("provider_id", Text, primary_key=True),
     Column("from_position", BigInteger, primary_key=True, doc="of the claim's interval"),

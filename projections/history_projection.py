@@ -22,7 +22,8 @@ from projections.history_tables import (
     metadata,
     runs,
 )
-from projections.projection import Recorded
+from projections.projection import Changes, Recorded
+from projections.schema_version import columns_in
 from projections.times import to_micros
 
 R = TypeVar("R")
@@ -36,16 +37,16 @@ Asked = dict[str, Concerned]
 class HistoryProjection:
     name: str = "history"
     version: int = 1
+    oldest: int = 1
     metadata: MetaData = metadata
+    topics: frozenset[str] | None = None
+    by_stream: bool = False  # A run joins neighbours in the log, of whatever streams.
 
-    def project(self, connection: Connection, page: Sequence[Recorded]) -> None:
-        if not page:
-            return
+    def fold(self, connection: Connection, page: Sequence[Recorded]) -> Changes:
         asked = _who_asked(connection, page)
         lines = _Lines(connection, page[0].position)
         lines.add(page, asked)
-        RUNS.put(connection, lines.runs)
-        PROVIDER_RUNS.put(connection, lines.provider_runs)
+        return [(RUNS, lines.runs), (PROVIDER_RUNS, lines.provider_runs)]
 
 
 class _Lines:
@@ -96,7 +97,8 @@ def _ended_before(connection: Connection, rows: Rows[R], position: int) -> list[
     table = rows.table
     near = table.c.first_position >= position - LONGEST_RUN
     ends = table.c.last_position == position - 1
-    return [rows.kind(*row) for row in connection.execute(select(table).where(near, ends))]
+    found = select(*columns_in(connection, table)).where(near, ends)
+    return [rows.kind(*row) for row in connection.execute(found)]
 
 
 def _who_asked(connection: Connection, page: Sequence[Recorded]) -> Asked:

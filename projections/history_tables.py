@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 
-from projections.bulk import POSITION, Rows
+from projections.bulk import LOOKED_UP, POSITION, Rows
 
 LONGEST_RUN = 64
 """So that a page that starts in the middle of a run knows how far back to look for its start."""
@@ -18,7 +18,7 @@ LONGEST_RUN = 64
 metadata = MetaData()
 
 runs = Table(
-    "history_1_runs",
+    "runs",
     metadata,
     Column("first_position", POSITION, primary_key=True, autoincrement=False),
     Column("last_position", BigInteger, nullable=False),
@@ -27,13 +27,13 @@ runs = Table(
     Column("project_id", Text),
     Column("request_id", Text),
 )
-Index("history_1_runs_by_time", runs.c.at)
-Index("history_1_runs_by_consumer", runs.c.consumer_id, runs.c.first_position)
-Index("history_1_runs_by_project", runs.c.project_id, runs.c.first_position)
-Index("history_1_runs_by_request", runs.c.request_id, runs.c.first_position)
+Index("runs_by_time", runs.c.at)
+Index("runs_by_consumer", runs.c.consumer_id, runs.c.first_position)
+Index("runs_by_project", runs.c.project_id, runs.c.first_position)
+Index("runs_by_request", runs.c.request_id, runs.c.first_position, info=LOOKED_UP)
 
 provider_runs = Table(
-    "history_1_provider_runs",
+    "provider_runs",
     metadata,
     Column("first_position", POSITION, primary_key=True, autoincrement=False),
     Column("last_position", BigInteger, nullable=False),
@@ -42,7 +42,7 @@ provider_runs = Table(
 )
 """Neighbours within a run that are also on the same provider's stream."""
 Index(
-    "history_1_provider_runs_by_provider",
+    "provider_runs_by_provider",
     provider_runs.c.provider_id,
     provider_runs.c.first_position,
 )

@@ -14,6 +14,7 @@ from projections.capacity import inventory_adapter
 from projections.capacity_tables import allocations, inventories, providers, streams
 from projections.in_use import InUse, rows_of
 from projections.json_text import from_text
+from projections.schema_version import columns_in
 from projections.times import from_micros
 
 
@@ -55,7 +56,7 @@ class OpenUnits:
 def open_providers(connection: Connection) -> Iterator[OpenProvider]:
     """By registration. A provider that was moved may come before its parent."""
     statement = (
-        select(providers, streams.c.version)
+        select(*columns_in(connection, providers), streams.c.version)
         .join(streams, streams.c.registered_position == providers.c.registered_position)
         .where(providers.c.to_position.is_(None))
         .order_by(providers.c.registered_position)
@@ -74,7 +75,7 @@ def open_providers(connection: Connection) -> Iterator[OpenProvider]:
 def open_inventories(connection: Connection) -> Iterator[OpenInventory]:
     """By registration and class."""
     statement = (
-        select(inventories)
+        select(*columns_in(connection, inventories))
         .where(inventories.c.to_position.is_(None))
         .order_by(inventories.c.registered_position, inventories.c.resource_class)
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from domain.events import Fact
 from domain.inventory import Inventories
@@ -16,6 +16,7 @@ from projections.capacity import inventory_adapter
 from projections.capacity_tables import counts_at, inventories, providers, streams
 from projections.json_text import from_text
 from projections.provider_filters import matching_providers
+from projections.schema_version import columns_in
 from projections.times import from_micros, to_micros
 
 
@@ -41,9 +42,10 @@ class RootRow(Fact):
     registered_position: int = Field(exclude=True)
 
 
-_with_version = select(providers, streams.c.version).join(
-    streams, streams.c.registered_position == providers.c.registered_position
-)
+def _with_version(connection: Connection) -> Select[*tuple[Any, ...]]:
+    return select(*columns_in(connection, providers), streams.c.version).join(
+        streams, streams.c.registered_position == providers.c.registered_position
+    )
 
 
 def read_providers(
@@ -62,7 +64,8 @@ def read_providers(
     """
     moment = None if at is None else to_micros(at)
     statement = (
-        _with_version.where(*matching_providers(moment, None, in_tree, trait, name))
+        _with_version(connection)
+        .where(*matching_providers(moment, None, in_tree, trait, name))
         .order_by(providers.c.registered_position)
         .limit(limit)
     )
@@ -77,7 +80,8 @@ def read_provider(
     """The provider now or at a time, also a deleted one; None before it was registered."""
     moment = None if at is None else to_micros(at)
     statement = (
-        _with_version.where(providers.c.provider_id == provider_id)
+        _with_version(connection)
+        .where(providers.c.provider_id == provider_id)
         .order_by(providers.c.from_position.desc())
         .limit(1)
     )
@@ -142,7 +146,7 @@ def _with_inventories(
     if keyed is None:
         return []
     statement = (
-        select(inventories)
+        select(*columns_in(connection, inventories))
         .select_from(keyed)
         .where(inventories.c.provider_id == key_part(keyed, 0), counts_at(inventories, moment))
         .order_by(inventories.c.resource_class)

@@ -14,6 +14,7 @@ from domain.events import Fact
 from domain.request import Reason
 from projections.allocation_rows import AllocationRow, allocation_rows
 from projections.requests_tables import requests
+from projections.schema_version import columns_in
 from projections.times import from_micros, to_micros
 
 RequestStatus = Literal["held", "placed", "refused", "withdrawn", "expired"]
@@ -75,7 +76,11 @@ def read_requests(
 ) -> list[RequestRow]:
     """In the order in which they were submitted, those after the submitted position `after`."""
     moment = to_micros(now)
-    statement = select(requests).order_by(requests.c.submitted_position).limit(limit)
+    statement = (
+        select(*columns_in(connection, requests))
+        .order_by(requests.c.submitted_position)
+        .limit(limit)
+    )
     if status is not None:
         statement = statement.where(_has_status(status, moment))
     equals = {"project_id": project_id, "user_id": user_id, "consumer_id": consumer_id}
@@ -88,7 +93,9 @@ def read_requests(
 
 
 def read_request(connection: Connection, request_id: str, now: datetime) -> RequestRow | None:
-    row = connection.execute(select(requests).where(requests.c.id == request_id)).one_or_none()
+    row = connection.execute(
+        select(*columns_in(connection, requests)).where(requests.c.id == request_id)
+    ).one_or_none()
     return None if row is None else _request_row(row, to_micros(now))
 
 

@@ -16,8 +16,8 @@ from domain.request import (
     RequestSubmitted,
     RequestWithdrawn,
 )
-from domain.streams import id_of
-from projections.projection import Recorded
+from domain.streams import id_of, topics_of
+from projections.projection import Changes, Recorded
 from projections.requests_tables import REQUESTS, RequestState, metadata
 from projections.times import to_micros
 
@@ -25,14 +25,18 @@ from projections.times import to_micros
 class RequestsProjection:
     name: str = "requests"
     version: int = 1
+    oldest: int = 1
     metadata: MetaData = metadata
+    by_stream: bool = True
 
-    def project(self, connection: Connection, page: Sequence[Recorded]) -> None:
+    @property
+    def topics(self) -> frozenset[str] | None:
+        return topics_of(*_OUTCOMES)
+
+    def fold(self, connection: Connection, page: Sequence[Recorded]) -> Changes:
         of_requests = [
             (one, id_of(one.event.originator_id)) for one in page if type(one.event) in _OUTCOMES
         ]
-        if not of_requests:
-            return
         states = _states_from_before(connection, of_requests)
         for recorded, request_id in of_requests:
             event = recorded.event
@@ -44,7 +48,7 @@ class RequestsProjection:
             state.version = event.originator_version
             if event.originator_version > 1:
                 state.changed_at = to_micros(event.at)
-        REQUESTS.put(connection, states.values())
+        return [(REQUESTS, states.values())]
 
 
 def _states_from_before(

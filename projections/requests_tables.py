@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 
-from projections.bulk import POSITION, Rows
+from projections.bulk import LOOKED_UP, POSITION, Rows
 
 metadata = MetaData()
 
 requests = Table(
-    "requests_1_requests",
+    "requests",
     metadata,
     Column("submitted_position", POSITION, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False),
@@ -29,11 +29,11 @@ requests = Table(
     Column("outcome", Text, nullable=False, doc="JSON of the event that held, placed or refused"),
     Column("refused_position", BigInteger),
 )
-Index("requests_1_requests_by_id", requests.c.id, unique=True)
-Index("requests_1_requests_by_status", requests.c.status, requests.c.submitted_position)
-Index("requests_1_requests_by_consumer", requests.c.consumer_id, requests.c.submitted_position)
-Index("requests_1_requests_by_project", requests.c.project_id, requests.c.submitted_position)
-Index("requests_1_requests_by_user", requests.c.user_id, requests.c.submitted_position)
+Index("requests_by_id", requests.c.id, unique=True, info=LOOKED_UP)
+Index("requests_by_status", requests.c.status, requests.c.submitted_position)
+Index("requests_by_consumer", requests.c.consumer_id, requests.c.submitted_position)
+Index("requests_by_project", requests.c.project_id, requests.c.submitted_position)
+Index("requests_by_user", requests.c.user_id, requests.c.submitted_position)
 
 
 @dataclass(slots=True)

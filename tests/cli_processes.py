@@ -48,10 +48,12 @@ def told(answer: subprocess.CompletedProcess[str]) -> Any:
 class Service:
     """`tally serve` in a process of its own."""
 
-    def __init__(self, database: ScratchDatabase, *options: str, port: int = 0) -> None:
+    def __init__(
+        self, database: ScratchDatabase, *options: str, port: int = 0, root: Path = ROOT
+    ) -> None:
         self.process = subprocess.Popen(
             [*TALLY, "serve", "--port", str(port), *options],
-            cwd=ROOT,
+            cwd=root,
             env=environment(database),
             stdout=subprocess.PIPE,
             text=True,
@@ -87,8 +89,11 @@ class Service:
 
 
 @contextmanager
-def serving(database: ScratchDatabase, *options: str, port: int = 0) -> Iterator[Service]:
-    service = Service(database, *options, port=port)
+def serving(
+    database: ScratchDatabase, *options: str, port: int = 0, root: Path = ROOT
+) -> Iterator[Service]:
+    """The service of this repository, or of a copy of it."""
+    service = Service(database, *options, port=port, root=root)
     try:
         yield service
     finally:

@@ -18,8 +18,8 @@ from tests.open_ledger import OpenLedger, settings_from
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own service settings must not reach a test, nor its subprocesses."""
-    for name in ("TALLYSTICK_DATA", "TALLYSTICK_DATABASE_URL", "TALLYSTICK_CLIENT_TIME"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("DATA", "ARCHIVE", "DATABASE_URL", "CLIENT_TIME"):
+        monkeypatch.delenv(f"TALLYSTICK_{name}", raising=False)
 
 
 @pytest.fixture(scope="session")

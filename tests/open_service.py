@@ -26,9 +26,9 @@ def open_service(database: ScratchDatabase) -> Iterator[Client]:
 
 
 @contextmanager
-def served(database: ScratchDatabase) -> Iterator[str]:
+def served(database: ScratchDatabase, **settings: Any) -> Iterator[str]:
     """The service behind a real server on a free port of this machine: its URL."""
-    app = build_app(settings_from(database.settings_environment))
+    app = build_app(settings_from(database.settings_environment).model_copy(update=settings))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = Thread(target=server.run, name="server")
     thread.start()

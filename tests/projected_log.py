@@ -44,10 +44,11 @@ from domain.ledger import (
 )
 from domain.provider import Provider
 from domain.request import Request
+from infra.database import Database
 from infra.settings import Settings
 from projections.all import projections
 from projections.bulk import ROWS_AS_DOCUMENT
-from projections.projection import Recorded
+from projections.projection import Recorded, apply_page
 from tests.open_ledger import NOON, OpenLedger, gpus, wish
 
 TRAITS = ("HW_CPU_X86_AVX2", "CUSTOM_SSD", "CUSTOM_GREEN")
@@ -274,6 +275,12 @@ def random_log(folder: Path, seed: int, steps: int) -> list[Recorded]:
         made.ledger.close()
 
 
+def engine_of(database: Database) -> Engine:
+    """A place for all read models together, beside those of the service."""
+    database.create_place("all")
+    return database.read_models("all")
+
+
 def project(
     engine: Engine, pages: Sequence[Sequence[Recorded]], *, as_document: bool = False
 ) -> None:
@@ -285,7 +292,7 @@ def project(
             projection.metadata.create_all(connection)
         for page in pages:
             with engine.begin() as connection:
-                projection.project(connection, page)
+                apply_page(projection, connection, page)
 
 
 def cut(log: Sequence[Recorded], places: Sequence[int]) -> list[Sequence[Recorded]]:

@@ -15,7 +15,7 @@ from infra.database import open_database
 from projections.projection import Recorded
 from tests.databases import ScratchDatabase, postgresql_database, sqlite_database
 from tests.open_ledger import settings_from
-from tests.projected_log import cut, project
+from tests.projected_log import cut, engine_of, project
 
 T = TypeVar("T")
 MANY = 100_000
@@ -38,8 +38,9 @@ def module_database(
 @contextmanager
 def projected(scratch: ScratchDatabase, log: list[Recorded]) -> Iterator[Connection]:
     database = open_database(settings_from(scratch.settings_environment))
-    project(database.read_models, cut(log, range(0, len(log), 40)))
-    with database.read_models.connect() as opened:
+    engine = engine_of(database)
+    project(engine, cut(log, range(0, len(log), 40)))
+    with engine.connect() as opened:
         yield opened
     database.close()
 

@@ -99,7 +99,8 @@ def test_every_write_takes_an_idempotency_key_and_tells_the_position(
     document: dict[str, Any],
 ) -> None:
     for method, path, operation in operations(document):
-        if method == "get":
+        # What operators set is no event, so it has neither key nor time nor position.
+        if method == "get" or operation["tags"][0] in ("webhooks", "projections"):
             continue
         names = {parameter["name"] for parameter in operation["parameters"]}
         assert {"Idempotency-Key", "Tallystick-At"} <= names, (method, path)

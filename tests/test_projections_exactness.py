@@ -38,7 +38,15 @@ from projections.providers import ProviderRow, read_provider, read_providers
 from projections.times import EPOCH
 from tests.databases import ScratchDatabase
 from tests.open_ledger import NOON, settings_from
-from tests.projected_log import claims_at, contents, cut, project, providers_at, random_log
+from tests.projected_log import (
+    claims_at,
+    contents,
+    cut,
+    engine_of,
+    project,
+    providers_at,
+    random_log,
+)
 from tests.projected_reads import paged
 
 EVERYTHING = 1_000_000
@@ -53,7 +61,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> list[Recorded]:
 @pytest.fixture
 def engine(database: ScratchDatabase) -> Iterator[Engine]:
     opened = open_database(settings_from(database.settings_environment))
-    yield opened.read_models
+    yield engine_of(opened)
     opened.close()
 
 

@@ -110,7 +110,7 @@ def _unsettled(caller: Caller) -> str | None:
         health = caller.call("GET", "/healthz", expected=200)
     except CallFailed as error:
         return str(error)
-    lagging = [one for one in health["projections"] if one["lag_events"]]
+    lagging = [one for one in health["projections"] if one["serving"] and one["lag_events"]]
     return f"projections lag: {lagging}" if lagging else None
 
 

@@ -2,9 +2,11 @@
 
 import typer
 
+from scripts.cli.archive import archive
 from scripts.cli.capacity import capacity
 from scripts.cli.demo import demo
 from scripts.cli.doctor import doctor
+from scripts.cli.events import events
 from scripts.cli.failure import TallyGroup
 from scripts.cli.history import history
 from scripts.cli.import_files import import_files
@@ -13,6 +15,7 @@ from scripts.cli.projections import projections
 from scripts.cli.replay import replay
 from scripts.cli.serve import serve
 from scripts.cli.verify import verify
+from scripts.cli.webhooks import webhooks
 
 app = typer.Typer(
     cls=TallyGroup,
@@ -28,6 +31,9 @@ app.command("import", rich_help_panel="Fill it")(import_files)
 app.command(rich_help_panel="Fill it")(replay)
 app.command(rich_help_panel="Read it")(capacity)
 app.command(rich_help_panel="Read it")(history)
+app.command(rich_help_panel="Read it")(events)
+app.add_typer(webhooks, name="webhooks", rich_help_panel="Read it")
 app.command(rich_help_panel="Check it")(doctor)
-app.command(rich_help_panel="Check it")(projections)
+app.add_typer(projections, name="projections", rich_help_panel="Check it")
 app.command(rich_help_panel="Check it")(verify)
+app.add_typer(archive, name="archive", rich_help_panel="Keep it")

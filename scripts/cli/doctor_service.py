@@ -22,7 +22,8 @@ def check_service(client: ServiceClient, engine: str) -> Iterator[Check]:
         yield check_health(health)
         yield check_engine(health, engine)
         for projection in health.get("projections", ()):
-            yield check_projection(projection)
+            if projection["serving"]:
+                yield check_projection(projection)
         yield check_clock_of(client)
         yield check_last_event(client)
     except Failure as failure:
@@ -52,7 +53,7 @@ def check_projection(projection: Body) -> Check:
         return fail(
             name,
             f"stopped at position {projection['position']}: {projection['error']}",
-            "It never skips an event: mend its code, then start the service again.",
+            f"It never skips an event: mend the cause, then {projection.get('to_go_on')}.",
         )
     seconds = projection.get("lag_seconds") or 0.0
     found = f"{projection['lag_events']} events, {seconds:.1f} s behind"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from api.app import hang_up
 from infra.composition import build_app
 from scripts.cli import screen
 from scripts.cli.failure import Failure
@@ -15,18 +16,32 @@ from scripts.cli.failure import Failure
 if TYPE_CHECKING:
     from infra.settings import Settings
 
+MOST_SECONDS_TO_STOP = 5
+"""What is in flight then is cut off: a client that takes nothing more would hold the service."""
+
 
 class _Server(uvicorn.Server):
-    """Calls back when it accepts connections: not before, and without polling."""
+    """Calls back when it accepts connections: not before, and without polling. Before it waits for
+    the calls in flight it ends those that would never end by themselves."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        on_stopping: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._on_stopping = on_stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stopping()
+        await super().shutdown(sockets)
 
 
 def run(
@@ -37,8 +52,9 @@ def run(
     seed_url: str | None,
 ) -> None:
     """Returns when the service was stopped. `seed_url` None: no demo cloud."""
+    app = build_app(settings)
     config = uvicorn.Config(
-        build_app(settings),
+        app,
         # These take uvloop and httptools, which are installed wherever they can be.
         loop="auto",
         http="auto",
@@ -46,6 +62,7 @@ def run(
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        timeout_graceful_shutdown=MOST_SECONDS_TO_STOP,
         log_level=log_level,
     )
 
@@ -58,7 +75,7 @@ def run(
         if seed_url is not None:
             threading.Thread(target=_seed, args=(seed_url, server), daemon=True).start()
 
-    server = _Server(config, on_started)
+    server = _Server(config, on_started, lambda: hang_up(app))
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:

@@ -70,13 +70,9 @@ class EventMapper(Mapper[str]):
                 return self._upcast(kind, stored)
             state = b"{" + state[len(prefix) :]
         # The two columns are put in front of the stored object: one pass over the bytes, then.
-        head = to_json(
-            {
-                "originator_id": stored.originator_id,
-                "originator_version": stored.originator_version,
-            }
-        )
-        return cast(Event, kind.__pydantic_validator__.validate_json(head[:-1] + b"," + state[1:]))
+        stream = to_json(stored.originator_id)
+        head = b'{"originator_id":%b,"originator_version":%d,' % (stream, stored.originator_version)
+        return cast(Event, kind.__pydantic_validator__.validate_json(head + state[1:]))
 
     def _upcast(self, kind: type[Event], stored: StoredEvent) -> Event:
         facts: dict[str, Any] = from_json(stored.state)

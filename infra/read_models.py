@@ -12,7 +12,7 @@ from api.house import BuildAction, ProjectionHealth, SwitchRule, Unavailable
 from infra.build_progress import position_of
 from infra.build_status import build_statuses
 from infra.builder import Builder
-from infra.builds import Build, Builds
+from infra.builds import WORKED_ON, Build, Builds
 from infra.database import Database
 from infra.event_log import EventLog
 from infra.projector import NotServed, Projector
@@ -103,7 +103,7 @@ class ReadModels:
 
     def _why_not_served(self, name: str) -> str:
         for record in self._builds.of(name):
-            if record.state == "building" and record.progress:
-                done = record.progress["done"] / max(1, record.progress["of"])
+            if record.state in WORKED_ON:
+                done = record.progress.get("done", 0) / max(1, record.progress.get("of", 1))
                 return f"the read model {name} is being built: {done:.0%}"
         return f"no version of the read model {name} is there that this release can read"

@@ -8,6 +8,7 @@ out by itself what was done already, so the whole can be killed anywhere and be 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -197,6 +198,8 @@ def main() -> None:
     build = Build(name, int(version), int(number))
     settings = Settings()
     os.nice(LEAST_PRIORITY)
+    # A page's events are many and in no cycles; looking through them costs as much as decoding.
+    gc.set_threshold(200_000, 20, 100)
     processes = PartProcesses(settings, build)  # Before there is any thread, as these are forks.
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     Rebuild(settings, build, processes).run()

@@ -41,6 +41,10 @@ LONGEST_REST_SECONDS = 0.5
 four times as long as the last page took, so that writers have most of the processor, up to this."""
 
 
+LONGEST_ERROR = 500
+"""Characters: a whole event may be quoted in it."""
+
+
 class NotServed(Exception):
     """No build of this projection serves yet that this release can read."""
 
@@ -161,26 +165,30 @@ class Projector:
 
     def _project_singly(self, projection: Projection, build: Build) -> int:
         """Go on event by event up to the one that fails, so that only it is left."""
-        with self._writing(build).connect() as connection:
-            start = position_of(connection)
-        until = min(start + PAGE, self._log.head())
-        for row in self._log.rows(start, until, Selection(projection.topics)):
-            if not self._project_row(projection, build, row):
-                break
+        with self.tables_of(build).connect() as connection:
+            position = position_of(connection)
+        until = min(position + PAGE, self._log.head())
+        try:
+            for row in self._log.rows(position, until, Selection(projection.topics)):
+                if not self._project_row(projection, build, position, row):
+                    return 0
+                position = row.position
+            with self._writing(build).begin() as connection:
+                move_part(connection, 0, position, until)
+        except Superseded:
+            pass  # By another process, which goes on.
         return 0
 
-    def _project_row(self, projection: Projection, build: Build, row: LogRow) -> bool:
+    def _project_row(
+        self, projection: Projection, build: Build, position: int, row: LogRow
+    ) -> bool:
         try:
             recorded = self._log.decode(row)
             with self._writing(build).begin() as connection:
-                if not self._database.try_lock(connection, build.place):
-                    return False
+                move_part(connection, 0, position, row.position)
                 apply_page(projection, connection, [recorded])
-                move_part(connection, 0, position_of(connection), row.position)
-        except Superseded:
-            return False
-        except OperationalError:
-            raise  # The database, not the event.
+        except (OperationalError, Superseded):
+            raise  # The database, or another process, and not the event.
         except Exception as failed:  # noqa: BLE001 - whatever it is, it stops this projection
             self._stop_projection(build, row, failed)
             return False
@@ -205,9 +213,10 @@ class Projector:
 def failure_at(row: LogRow, failed: Exception) -> str:
     """What an operator is told of an event that could not be handled."""
     cause = failed.__cause__ if isinstance(failed, MapperDeserialisationError) else None
+    what = " ".join(str(cause or failed).split())[:LONGEST_ERROR]
     return (
         f"position {row.position}, {row.topic} at version {row.originator_version} "
-        f"of {row.originator_id}: {type(cause or failed).__name__}: {cause or failed}"
+        f"of {row.originator_id}: {type(cause or failed).__name__}: {what}"
     )
 
 

@@ -19,7 +19,7 @@ from api.house import BuildAction, SwitchRule
 from domain.errors import Conflict, NotFound
 from infra.build_progress import clear_errors
 from infra.build_tables import make_tables
-from infra.builds import WORKED_ON, Build, BuildRecord, Builds
+from infra.builds import STATES, WORKED_ON, Build, BuildRecord, Builds, State
 from infra.database import Database
 from infra.event_log import EventLog
 from infra.projector import can_keep
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 AGAIN_AFTER_SECONDS = 5.0
 """A process that came to grief is started again after this."""
+DROPPABLE: Sequence[State] = [state for state in STATES if state != "serving"]
 SHORT_LOG = 20_000
 """Up to here, a first build just follows the log: that takes a second."""
 
@@ -120,10 +121,13 @@ class Builder:
             self._require(moved, record, "resume")
 
     def _drop(self, record: BuildRecord) -> None:
-        self._builds.change(record.build, "paused", only_from=WORKED_ON)
-        self._require(self._builds.remove(record.build), record, "drop")
+        idle = self._builds.change(record.build, "paused", only_from=DROPPABLE)
+        self._require(idle, record, "drop")
         self._end(record.build)
         self._database.drop_place(record.build.place)
+        self._builds.remove(
+            record.build
+        )  # Last: what is still in the registry can be dropped again.
 
     @staticmethod
     def _require(moved: object, record: BuildRecord, action: BuildAction) -> None:

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 
+from infra.settings import Settings as LedgerSettings
 from scripts.benchmarks import report
 from scripts.benchmarks.claims import Measurement, Settings, generator_ceiling, measure
-from scripts.benchmarks.database import DatabaseFailed
+from scripts.benchmarks.database import DatabaseFailed, running_database
 from scripts.benchmarks.machine import machine_facts
+from scripts.benchmarks.rebuild import measure as measure_rebuild
+from scripts.benchmarks.rebuild_report import as_json as rebuilt_as_json
+from scripts.benchmarks.rebuild_report import print_rebuilt
 from scripts.benchmarks.running import ServiceFailed
 
 REPORT_COLUMNS = 110
@@ -68,6 +73,42 @@ def claims(
         text = json.dumps(report.as_json(facts, ceiling, measured), indent=2)
         json_file.write_text(text + "\n")
     raise typer.Exit(0 if all(one.sound for one in measured) else 1)
+
+
+@app.command()
+def rebuild(
+    *,
+    engine: Annotated[
+        Engine, typer.Option(help="What the log and the read models are in.")
+    ] = Engine.BOTH,
+    events: Annotated[int, typer.Option(min=1_000, help="Length of the log.")] = 1_000_000,
+    runner_events: Annotated[
+        int, typer.Option(min=100, help="Events for the library's own runner.")
+    ] = 2_000,
+    seed: Annotated[int, typer.Option(help="Draws the log.")] = 1,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write JSON here.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Put the data under this folder: its disk is measured.")
+    ] = None,
+) -> None:
+    """Events per second and memory of building read models anew, beside the library's runner."""
+    engines = ["sqlite", "postgresql"] if engine is Engine.BOTH else [engine.value]
+    console = Console() if sys.stdout.isatty() else Console(width=REPORT_COLUMNS)
+    told = []
+    for name in engines:
+        with (
+            tempfile.TemporaryDirectory(prefix="tallystick-", dir=folder) as own,
+            console.status(f"{name}: starting") as status,
+            running_database(name, Path(own)) as running,
+        ):
+            url = None if running.url is None else SecretStr(running.url)
+            ledger = LedgerSettings(data=Path(own) / "data", database_url=url)
+            measured = measure_rebuild(ledger, events, runner_events, seed, status.update)
+        print_rebuilt(console, name, measured)
+        told.append(rebuilt_as_json(name, measured))
+    if json_file:
+        facts = machine_facts(Path(folder or tempfile.gettempdir()))
+        json_file.write_text(json.dumps({"machine": facts, "engines": told}, indent=2) + "\n")
 
 
 def _measure(console: Console, engine: str, folder: Path | None, settings: Settings) -> Measurement:

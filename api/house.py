@@ -93,11 +93,12 @@ SwitchRule = Literal["if_equal", "always", "never"]
 BuildAction = Literal["pause", "resume", "switch", "drop"]
 
 
-BuildPhase = Literal["reading", "indexing", "catching up", "comparing", "switching"]
+BuildPhase = Literal["waiting", "reading", "indexing", "catching up", "comparing", "switching"]
 
 
 class BuildProgress(Told):
-    """What a build is doing: `done` and `of` are positions, the rate is of the last seconds."""
+    """What a build is doing (`waiting`: for its turn, as one is filled at a time). `done` and `of`
+    are positions, the rate is of the last seconds."""
 
     phase: BuildPhase
     done: int

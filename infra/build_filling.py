@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from infra.build_pace import Pace
 from infra.build_progress import Superseded, move_part, parts_of, stop_part
 from infra.builds import Build
 from infra.database import Database
@@ -19,9 +20,6 @@ from infra.event_log import EventLog
 from infra.log_rows import LogRow, Selection
 from infra.projector import failure_at
 from projections.projection import Projection, Recorded, put_all
-
-PAGE = 20_000
-"""Positions per transaction: the larger, the fewer look-ups and commits; memory grows with it."""
 
 
 class Unhandled(Exception):
@@ -46,8 +44,9 @@ class Filling:
         )
         with engine.connect() as connection:
             position = parts_of(connection)[self.part].position
+        pace = Pace(self.log)
         while position < until:
-            end = min(until, position + PAGE)
+            end = min(until, position + pace.page)
             rows = self.log.rows(position, end, self._selection)
             try:
                 self._apply(engine, [self.log.decode(row) for row in rows], position, end)
@@ -57,6 +56,7 @@ class Filling:
                 self._apply_singly(engine, rows, position)
                 raise
             position = end
+            pace.rest()
 
     @property
     def _selection(self) -> Selection:

@@ -37,7 +37,7 @@ def _status(database: Database, record: BuildRecord, head: int) -> ProjectionHea
         size_bytes=database.size_of(build.place),
         error=error,
         to_go_on=_to_go_on(record, error),
-        progress=_progress(record),
+        progress=_progress(record, head),
         comparison=_comparison(record),
     )
 
@@ -63,9 +63,13 @@ def _to_go_on(record: BuildRecord, error: str | None) -> str | None:
     return command.format("switch") if record.state == "ready" else None
 
 
-def _progress(record: BuildRecord) -> BuildProgress | None:
-    if record.state not in WORKED_ON or not record.progress:
+def _progress(record: BuildRecord, head: int) -> BuildProgress | None:
+    if record.state not in WORKED_ON:
         return None
+    if not record.progress:
+        return BuildProgress(
+            phase="waiting", done=0, of=head, events_per_second=0, seconds_left=None
+        )
     return BuildProgress.model_validate(record.progress)
 
 

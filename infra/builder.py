@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event, Thread
 
@@ -163,18 +163,23 @@ class Builder:
                 logger.exception("the builder could not work; it tries again")
 
     def _look(self) -> None:
-        wanted = {one.build for one in self._builds.all() if one.state in WORKED_ON}
+        wanted = {one.build: one for one in self._builds.all() if one.state in WORKED_ON}
         for build in [build for build in self._processes if build not in wanted]:
             self._end(build)
-        for build in wanted:
-            process = self._processes.get(build)
-            if process is not None and process.poll() is not None:
+        for build, process in list(self._processes.items()):
+            if process.poll() is not None:
                 del self._processes[build]
                 if process.returncode:
                     logger.error("building %s came to grief (%s)", build, process.returncode)
                 self._again_at[build] = time.monotonic() + AGAIN_AFTER_SECONDS
-            elif process is None and self._is_ours(build):
-                self._processes[build] = self._begin(build)
+        for record in sorted(wanted.values(), key=lambda one: one.created_at):
+            if record.build not in self._processes and self._may_begin(record, wanted):
+                self._processes[record.build] = self._begin(record.build)
+
+    def _may_begin(self, record: BuildRecord, wanted: Mapping[Build, BuildRecord]) -> bool:
+        """One is filled at a time, by as many processes as are good for it; to switch is short."""
+        is_filling = any(wanted[build].state == "building" for build in self._processes)
+        return self._is_ours(record.build) and not (record.state == "building" and is_filling)
 
     def _is_ours(self, build: Build) -> bool:
         projection = self._projections.get(build.name)

@@ -36,6 +36,14 @@ from projections.schema_version import NEWEST, VERSION
 TURN = crc32(b"tallystick writer")
 
 
+FOR_READ_MODELS = (
+    # They can be built again, so their commits need not wait for the disk.
+    "-c synchronous_commit=off "
+    # Making an index or comparing takes one processor, and leaves the others to those who write.
+    "-c max_parallel_maintenance_workers=0 -c max_parallel_workers_per_gather=0"
+)
+
+
 class PositionedRecorder(PostgresApplicationRecorder):
     """The stock recorder, drawing gap-free positions under its own table lock."""
 
@@ -88,8 +96,7 @@ class PostgresDatabase:
             driver_url,
             pool_size=5,
             max_overflow=50,
-            # Read models can be built again, so their commits need not wait for the disk.
-            connect_args={"options": _with_option(url, "-c synchronous_commit=off")},
+            connect_args={"options": _with_options(url, FOR_READ_MODELS)},
             # A page as one document costs half of what the driver's executemany does.
             execution_options={ROWS_AS_DOCUMENT: True},
         )
@@ -221,10 +228,10 @@ def _stage_rows(
     return staged
 
 
-def _with_option(url: str, option: str) -> str:
-    """The server options that the URL names, and one more."""
+def _with_options(url: str, options: str) -> str:
+    """The server options that the URL names, and some more."""
     named = conninfo_to_dict(url).get("options", "")
-    return f"{named} {option}".strip()
+    return f"{named} {options}".strip()
 
 
 def _datastore(url: str) -> PostgresDatastore:

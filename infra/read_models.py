@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 CAPACITY = "capacity"
 """The projection that the live view is loaded from."""
+LOOK_AGAIN_SECONDS = 0.25
+"""How long a read waits for one build before it looks which one serves."""
 
 
 class ReadModels:
@@ -58,16 +61,14 @@ class ReadModels:
         All of an answer comes from one build: the one that serves as the reading begins.
         """
         head = self._log.head()
-        build = self._serving(of)
+        build = self._reached(head, of)
         while True:
-            if not self.projector.wait_for(head, build, self._wait_seconds):
-                raise Unavailable(f"the read model {of} has not reached position {head} yet")
             try:
                 with self.projector.tables_of(build).connect() as connection:
                     return read(connection)
             except DBAPIError:
                 # It may have been dropped, after another had taken its place.
-                before, build = build, self._serving(of)
+                before, build = build, self._reached(head, of)
                 if build == before:
                     raise
 
@@ -94,6 +95,18 @@ class ReadModels:
         engine = self.projector.tables_of(build)
         with engine.execution_options(isolation_level="SERIALIZABLE").connect() as connection:
             return load_live_capacity(connection), position_of(connection)
+
+    def _reached(self, head: int, name: str) -> Build:
+        """The build that serves, once it has reached a position. Raises Unavailable."""
+        deadline = time.monotonic() + self._wait_seconds
+        while True:
+            build = self._serving(name)
+            left = deadline - time.monotonic()
+            # Another build may take its place meanwhile, and then nobody keeps this one any more.
+            if self.projector.wait_for(head, build, min(left, LOOK_AGAIN_SECONDS)):
+                return build
+            if left <= LOOK_AGAIN_SECONDS:
+                raise Unavailable(f"the read model {name} has not reached position {head} yet")
 
     def _serving(self, name: str) -> Build:
         try:

@@ -19,7 +19,8 @@ from sqlalchemy import Engine
 
 from api.house import BuildComparison, BuildPhase, TableComparison
 from infra.build_comparison import compare_tables
-from infra.build_filling import PAGE, Filling, Unhandled
+from infra.build_filling import Filling, Unhandled
+from infra.build_pace import PAGE
 from infra.build_parts import PartProcesses, end_with
 from infra.build_progress import Superseded, parts_of, position_of, start_parts
 from infra.build_rate import Rate

@@ -8,7 +8,7 @@ It says so on its output once everything is imported and the work begins.
 
 import sys
 
-from infra import build_filling, composition, projector
+from infra import build_pace, composition, projector
 from infra.settings import Settings
 
 BEGINS = "begins\n"
@@ -16,7 +16,7 @@ BEGINS = "begins\n"
 
 def main() -> None:
     events, work, *which = sys.argv[1:]
-    build_filling.PAGE = projector.PAGE = int(events)
+    build_pace.PAGE = build_pace.SMALL_PAGE = projector.PAGE = int(events)
     from infra import rebuild  # It takes over the size of a page as it is imported.
 
     sys.stdout.write(BEGINS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import pytest
@@ -14,11 +15,13 @@ from api.house import ProjectionHealth
 from domain.claim import ClaimGranted
 from domain.errors import Conflict, NotFound
 from domain.events import Event
-from infra.build_progress import position_of
-from infra.builds import Build
+from infra.build_progress import position_of, stop_part
+from infra.build_tables import make_tables
+from infra.builds import Build, Builds
 from infra.database import Database, open_database
 from infra.event_log import EventLog
 from infra.read_models import ReadModels
+from projections.claims_projection import ClaimsProjection
 from projections.claims_tables import claims
 from scripts.benchmarks.made_log import made_log
 from tests.databases import ScratchDatabase
@@ -164,6 +167,44 @@ def test_a_paused_build_goes_on_and_only_one_is_under_way(short: Followed) -> No
     assert short.build("history", "1.2").state == "paused"
     short.read_models.steer("history", "1.2", "resume")
     short.until("history", "1.2", is_serving)
+
+
+def test_builds_are_filled_one_after_the_other(short: Followed) -> None:
+    wanted = [("claims", "1.2"), ("requests", "1.2"), ("capacity", "1.2")]
+    for name, _ in wanted:
+        short.read_models.rebuild(name, "always")
+    waited: set[str] = set()
+    deadline = time.monotonic() + 60
+    while under_way := [
+        one for one in short.read_models.statuses() if one.state in ("building", "switching")
+    ]:
+        assert time.monotonic() < deadline, under_way
+        waiting = {
+            one.name for one in under_way if one.progress and one.progress.phase == "waiting"
+        }
+        assert len(under_way) - len(waiting) <= 1, under_way
+        waited |= waiting
+    assert waited >= {"requests", "capacity"}
+    assert all(short.build(*one).serving for one in wanted)
+
+
+def test_a_read_does_not_go_on_waiting_for_a_build_that_another_has_replaced(
+    short: Followed,
+) -> None:
+    before = short.count_claims()
+    builds = Builds(short.database.builds)
+    stuck = short.database.read_models(Build("claims", 1, 1).place)
+    with stuck.begin() as connection:
+        stop_part(connection, 0, short.log.head() + 1, "stuck")
+    short.append(70)
+    other = builds.add("claims", 1, 1, "ready", "never")
+    make_tables(short.database, ClaimsProjection(), other, all_indexes=True)
+    with ThreadPoolExecutor(1) as pool:
+        counting = pool.submit(short.count_claims)
+        time.sleep(0.3)
+        assert not counting.done()
+        builds.switch(other)
+        assert counting.result(timeout=5) > before
 
 
 def test_an_event_that_cannot_be_handled_stops_only_those_that_handle_it(short: Followed) -> None:

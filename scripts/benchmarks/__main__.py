@@ -3,6 +3,8 @@
 import json
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +20,8 @@ from scripts.benchmarks.database import DatabaseFailed, running_database
 from scripts.benchmarks.machine import machine_facts
 from scripts.benchmarks.rebuild import measure as measure_rebuild
 from scripts.benchmarks.rebuild_report import as_json as rebuilt_as_json
-from scripts.benchmarks.rebuild_report import print_rebuilt
+from scripts.benchmarks.rebuild_report import print_rebuilt, print_under_load
+from scripts.benchmarks.rebuild_under_load import LoadSettings, UnderLoad, measure_under_load
 from scripts.benchmarks.running import ServiceFailed
 
 REPORT_COLUMNS = 110
@@ -85,30 +88,59 @@ def rebuild(
     runner_events: Annotated[
         int, typer.Option(min=100, help="Events for the library's own runner.")
     ] = 2_000,
+    load_events: Annotated[
+        int, typer.Option(min=21_000, help="Length of the log that is rebuilt under load.")
+    ] = 200_000,
+    load_rounds: Annotated[
+        int, typer.Option(min=0, help="Rounds of load, each with and without a rebuild; 0: none.")
+    ] = 5,
+    load_seconds: Annotated[float, typer.Option(min=0.1, help="Length of one round.")] = 10.0,
     seed: Annotated[int, typer.Option(help="Draws the log.")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write JSON here.")] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Put the data under this folder: its disk is measured.")
     ] = None,
 ) -> None:
-    """Events per second and memory of building read models anew, beside the library's runner."""
+    """Building read models anew: events per second and memory, beside the library's runner; and
+    what a rebuild costs those who write and read meanwhile.
+
+    Fails when a claim or a read failed during a rebuild, or when an answer was half-built.
+    """
     engines = ["sqlite", "postgresql"] if engine is Engine.BOTH else [engine.value]
     console = Console() if sys.stdout.isatty() else Console(width=REPORT_COLUMNS)
+    load = LoadSettings(events=load_events, rounds=load_rounds, seconds=load_seconds, seed=seed)
     told = []
+    sound = True
     for name in engines:
-        with (
-            tempfile.TemporaryDirectory(prefix="tallystick-", dir=folder) as own,
-            console.status(f"{name}: starting") as status,
-            running_database(name, Path(own)) as running,
-        ):
-            url = None if running.url is None else SecretStr(running.url)
-            ledger = LedgerSettings(data=Path(own) / "data", database_url=url)
-            measured = measure_rebuild(ledger, events, runner_events, seed, status.update)
+        with _ledger_on(console, name, folder) as (ledger, say):
+            measured = measure_rebuild(ledger, events, runner_events, seed, say)
         print_rebuilt(console, name, measured)
-        told.append(rebuilt_as_json(name, measured))
+        under_load: UnderLoad | None = None
+        if load.rounds:
+            with _ledger_on(console, name, folder) as (ledger, say):
+                under_load = measure_under_load(ledger, load, say)
+            print_under_load(console, name, under_load)
+            sound = sound and under_load.sound
+        told.append(rebuilt_as_json(name, measured, under_load))
     if json_file:
         facts = machine_facts(Path(folder or tempfile.gettempdir()))
         json_file.write_text(json.dumps({"machine": facts, "engines": told}, indent=2) + "\n")
+    raise typer.Exit(0 if sound else 1)
+
+
+@contextmanager
+def _ledger_on(
+    console: Console, engine: str, folder: Path | None
+) -> Iterator[tuple[LedgerSettings, Callable[[str], None]]]:
+    """Settings of an empty ledger of its own, and where to say what goes on."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tallystick-", dir=folder) as own,
+        console.status(f"{engine}: starting") as status,
+        running_database(engine, Path(own)) as running,
+    ):
+        url = None if running.url is None else SecretStr(running.url)
+        ledger = LedgerSettings(data=Path(own) / "data", database_url=url)
+        yield ledger, lambda what: status.update(f"{engine}: {what}")
 
 
 def _measure(console: Console, engine: str, folder: Path | None, settings: Settings) -> Measurement:

@@ -48,7 +48,7 @@ def made_log(
     """About so many events; up to `held` claims are held at a time."""
     making = _Making(random.Random(seed))
     for number in range(hosts):
-        yield from making.host(f"host-{number}")
+        yield from making.host(f"made-host-{number}")
     open_claims: deque[Held] = deque()
     while making.made < events:
         claim = making.claim()

@@ -16,11 +16,13 @@ from api import (
     health,
     history,
     inventories,
+    price_books,
     projections,
     providers,
     reasons,
     requests,
     resource_classes,
+    statements,
     traits,
     webhooks,
 )
@@ -42,6 +44,8 @@ NOUNS = (
     traits,
     resource_classes,
     flavors,
+    price_books,
+    statements,
     events,
     webhooks,
 )

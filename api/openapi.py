@@ -64,6 +64,8 @@ TAGS = [
     {"name": "traits", "description": "Qualitative facts: the catalog, and each provider's."},
     {"name": "resource classes", "description": "What is counted."},
     {"name": "flavors", "description": "Named, versioned components of requests."},
+    {"name": "price books", "description": "Dated prices, each publication kept."},
+    {"name": "statements", "description": "What a project has to pay for a period."},
     {"name": "capacity", "description": "What is there, in use and available, now or then."},
     {"name": "history", "description": "Every event, as people read it or raw."},
     {"name": "events", "description": "The log as a feed, for others to follow."},

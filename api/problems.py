@@ -53,6 +53,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "flavor_not_found": (404, "There is no such flavor"),
     "inventory_not_found": (404, "The provider has no inventory of this class"),
     "no_inventory": (404, "The provider has no inventory of this class"),
+    "price_book_not_found": (404, "There is no such price book"),
     "projection_not_found": (404, "There is no such projection"),
     "provider_not_found": (404, "There is no such provider"),
     "request_not_found": (404, "There is no such request"),
@@ -66,6 +67,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "duplicate_name": (409, "Another provider has this name"),
     "hold_lapsed": (409, "The hold has lapsed"),
     "inventory_in_use": (409, "The inventory is in use"),
+    "no_price": (409, "Something that was held has no price in the book"),
     "provider_exists": (409, "There is a provider with this id already"),
     "provider_has_children": (409, "The provider has others below it"),
     "provider_in_use": (409, "The provider is in use"),
@@ -81,6 +83,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     # The client's version is not the newest.
     "stale_version": (412, "It has changed since you read it"),
     # Well-formed, yet it contradicts itself or names unknown things.
+    "bad_period": (422, "That is no period"),
     "contradicting_traits": (422, "A trait is both required and forbidden"),
     "deadline_passed": (422, "The deadline has passed"),
     "not_custom": (422, "Names of your own start with CUSTOM_"),

@@ -7,11 +7,12 @@ be met by the serving providers together; a forbidden one excludes each provider
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain import fit
 from domain.allocation import Share, Shares
+from domain.component import AttributeCondition
 from domain.demand import Demand, Line
 from domain.inventory import DiscreteInventory, DivisibleInventory, Unit
 from domain.provider import Provider
@@ -165,9 +166,13 @@ class _Attempt:
 def matches(unit: Unit, line: Line) -> bool:
     """True if the unit meets every attribute condition of the line."""
     assert line.units is not None
+    return meets_all(unit.attributes, line.units.where)
+
+
+def meets_all(attributes: Mapping[str, object], conditions: Iterable[AttributeCondition]) -> bool:
     return all(
-        _is_one_of(unit.attributes.get(condition.attribute), condition.accepted)
-        for condition in line.units.where
+        _is_one_of(attributes.get(condition.attribute), condition.accepted)
+        for condition in conditions
     )
 
 

@@ -10,6 +10,7 @@ from domain.claim import Claim
 from domain.events import Event
 from domain.flavor import Flavor
 from domain.idempotency import IdempotencyKey
+from domain.price_book import PriceBook
 from domain.provider import Provider
 from domain.request import Request
 
@@ -18,6 +19,7 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Claim,
     Request,
     Flavor,
+    PriceBook,
     ResourceClass,
     Trait,
     NameReservation,

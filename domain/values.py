@@ -12,6 +12,7 @@ LARGEST = 2**31 - 1
 ClassName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]{1,255}$")]
 TraitName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]{1,255}$")]
 CustomName = Annotated[str, StringConstraints(pattern=r"^CUSTOM_[A-Z0-9_]{1,248}$")]
+PriceBookName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 FlavorName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$")]
 UnitName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$")]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]

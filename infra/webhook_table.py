@@ -25,8 +25,8 @@ from sqlalchemy import (
     update,
 )
 
+from domain.times import to_micros
 from infra.database import Database
-from projections.times import to_micros
 
 METADATA = MetaData()
 WEBHOOKS = Table(

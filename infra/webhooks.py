@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 
 from api.house import WebhookChange, WebhookStatus
 from domain.errors import Conflict, Invalid, NotFound
+from domain.times import from_micros
 from infra.webhook_table import Webhook, WebhookTable
-from projections.times import from_micros
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from projections.capacity_projection import CapacityProjection
 from projections.catalog import CatalogProjection
 from projections.claims_projection import ClaimsProjection
 from projections.history_projection import HistoryProjection
+from projections.price_books import PriceBooksProjection
 from projections.projection import Projection
 from projections.requests_projection import RequestsProjection
 
@@ -20,4 +21,5 @@ def projections() -> tuple[Projection, ...]:
         RequestsProjection(),
         HistoryProjection(),
         CatalogProjection(),
+        PriceBooksProjection(),
     )

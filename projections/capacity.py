@@ -15,12 +15,12 @@ from sqlalchemy import Connection, func, select, tuple_
 
 from domain.events import Fact
 from domain.inventory import DivisibleInventory, Inventory
+from domain.times import to_micros
 from projections.bulk import key_part, key_table
 from projections.capacity_tables import allocations, counts_at, inventories, providers
 from projections.in_use import InUse, rows_of
 from projections.provider_filters import matching_providers
 from projections.schema_version import columns_in
-from projections.times import to_micros
 
 
 class UnitRow(Fact):

@@ -15,10 +15,10 @@ from domain.provider_events import (
     Released,
     Requested,
 )
+from domain.times import to_micros
 from projections.capacity_tables import ALLOCATIONS, AllocationInterval, ProviderStream
 from projections.json_text import from_text, to_text
 from projections.projection import Recorded
-from projections.times import to_micros
 
 Holder = tuple[int, str]
 """A provider's registered position and a consumer's id."""

@@ -22,6 +22,7 @@ from domain.provider_events import (
     TraitsChanged,
 )
 from domain.streams import id_of, topics_of
+from domain.times import to_micros
 from projections.capacity_holders import Holders
 from projections.capacity_tables import (
     ALLOCATIONS,
@@ -35,7 +36,6 @@ from projections.capacity_tables import (
 )
 from projections.json_text import to_text
 from projections.projection import Changes, Recorded
-from projections.times import to_micros
 
 
 class CapacityProjection:

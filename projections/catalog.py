@@ -23,6 +23,7 @@ from domain.component import Expansion, Units
 from domain.events import Event, Fact
 from domain.flavor import FlavorDefined, FlavorRemoved
 from domain.streams import id_of, topics_of
+from domain.times import from_micros, to_micros
 from projections.catalog_tables import (
     DEFINITIONS,
     FLAVORS,
@@ -37,7 +38,6 @@ from projections.catalog_tables import (
 )
 from projections.projection import Changes, Recorded
 from projections.schema_version import columns_in
-from projections.times import from_micros, to_micros
 
 
 class NameRow(Fact):

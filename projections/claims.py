@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Row, select
 
 from domain.component import Consumer
 from domain.events import Fact
+from domain.times import from_micros, to_micros
 from projections.allocation_rows import AllocationRow, allocation_rows, shares_from_json
 from projections.capacity_tables import counts_at
 from projections.claims_tables import claim_providers, claims
 from projections.schema_version import columns_in
-from projections.times import from_micros, to_micros
 
 
 class ClaimRow(Fact):

@@ -17,6 +17,7 @@ from domain.claim import (
     rest_of,
 )
 from domain.streams import topics_of
+from domain.times import to_micros
 from projections.allocation_rows import shares_from_json, shares_to_json
 from projections.claims_tables import (
     CLAIM_PROVIDERS,
@@ -26,7 +27,6 @@ from projections.claims_tables import (
     metadata,
 )
 from projections.projection import Changes, Recorded
-from projections.times import to_micros
 
 
 class ClaimsProjection:

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from domain.events import Fact
+from domain.times import from_micros, to_micros
 from projections.history_tables import LONGEST_RUN, provider_runs, runs
-from projections.times import from_micros, to_micros
 
 
 class HistoryRow(Fact):

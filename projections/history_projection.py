@@ -12,6 +12,7 @@ from domain.events import Event
 from domain.provider import Provider
 from domain.request import Request, RequestSubmitted
 from domain.streams import event_types, id_of
+from domain.times import to_micros
 from projections.bulk import Rows, key_part, key_table
 from projections.history_tables import (
     LONGEST_RUN,
@@ -24,7 +25,6 @@ from projections.history_tables import (
 )
 from projections.projection import Changes, Recorded
 from projections.schema_version import columns_in
-from projections.times import to_micros
 
 R = TypeVar("R")
 

@@ -10,12 +10,12 @@ from itertools import groupby
 from sqlalchemy import Connection, select
 
 from domain.inventory import Inventory
+from domain.times import from_micros
 from projections.capacity import inventory_adapter
 from projections.capacity_tables import allocations, inventories, providers, streams
 from projections.in_use import InUse, rows_of
 from projections.json_text import from_text
 from projections.schema_version import columns_in
-from projections.times import from_micros
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Row, Select, select
 
 from domain.events import Fact
 from domain.inventory import Inventories
+from domain.times import from_micros, to_micros
 from projections.bulk import key_part, key_table
 from projections.capacity import inventory_adapter
 from projections.capacity_tables import counts_at, inventories, providers, streams
 from projections.json_text import from_text
 from projections.provider_filters import matching_providers
 from projections.schema_version import columns_in
-from projections.times import from_micros, to_micros
 
 
 class ProviderRow(Fact):

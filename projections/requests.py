@@ -12,15 +12,15 @@ from domain.allocation import Shares
 from domain.component import Consumer, StoredComponent, Wish
 from domain.events import Fact
 from domain.request import Reason
+from domain.times import from_micros, to_micros
 from projections.allocation_rows import AllocationRow, allocation_rows
 from projections.requests_tables import requests
 from projections.schema_version import columns_in
-from projections.times import from_micros, to_micros
 
 RequestStatus = Literal["held", "placed", "refused", "withdrawn", "expired"]
 
 
-class _Outcome(BaseModel):
+class Outcome(BaseModel):
     """What the row keeps of the event that decided: each has some of it, and its time too."""
 
     shares: Shares = {}
@@ -99,6 +99,10 @@ def read_request(connection: Connection, request_id: str, now: datetime) -> Requ
     return None if row is None else _request_row(row, to_micros(now))
 
 
+def outcome_of(text: str) -> Outcome:
+    return Outcome.model_validate_json(text)
+
+
 def _has_status(status: RequestStatus, moment: int) -> ColumnElement[bool]:
     """A hold whose deadline passed has expired, also before an event says so."""
     if status == "held":
@@ -113,7 +117,7 @@ def _has_status(status: RequestStatus, moment: int) -> ColumnElement[bool]:
 def _request_row(row: Row[Any], moment: int) -> RequestRow:
     wish = Wish.model_validate_json(row.wish)
     lapsed = row.status == "held" and row.hold_until <= moment
-    outcome = _Outcome.model_validate_json(row.outcome)
+    outcome = outcome_of(row.outcome)
     return RequestRow(
         id=row.id,
         status="expired" if lapsed else row.status,

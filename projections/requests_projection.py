@@ -17,9 +17,9 @@ from domain.request import (
     RequestWithdrawn,
 )
 from domain.streams import id_of, topics_of
+from domain.times import to_micros
 from projections.projection import Changes, Recorded
 from projections.requests_tables import REQUESTS, RequestState, metadata
-from projections.times import to_micros
 
 
 class RequestsProjection:

@@ -9,6 +9,7 @@ from typing import Any
 from domain import catalog, claim, flavor, idempotency, provider_events, request
 from domain.component import Wish
 from domain.events import Event
+from domain.price_book import PriceBookPublished
 from domain.provider import Provider
 from domain.streams import id_of
 from projections.wording import (
@@ -176,6 +177,12 @@ def _trait_removed(event: Event, _: Names) -> str:
     return f"trait {id_of(event.originator_id)} was removed"
 
 
+def _prices_published(event: PriceBookPublished, _: Names) -> str:
+    book, currency = id_of(event.originator_id), event.prices.currency
+    prices = count(len(event.prices.prices), "price")
+    return f"price book {book} number {event.number} says {prices} in {currency}"
+
+
 def _flavor_defined(event: flavor.FlavorDefined, _: Names) -> str:
     name = id_of(event.originator_id)
     return f"flavor {name} number {event.number} is {expansion_in_words(event.expansion)}"
@@ -245,5 +252,6 @@ def _sentences() -> dict[type[Event], Callable[[Any, Names], str]]:
         catalog.ProviderNameFreed: _name_freed,
         flavor.FlavorDefined: _flavor_defined,
         flavor.FlavorRemoved: _flavor_removed,
+        PriceBookPublished: _prices_published,
         idempotency.CommandAnswered: _answered,
     }

@@ -22,6 +22,7 @@ from domain.catalog import TraitDefined
 from domain.inventory import DiscreteInventory
 from domain.provider import Provider
 from domain.streams import event_types
+from domain.times import EPOCH
 from infra.database import open_database
 from projections.capacity import read_capacity, read_totals
 from projections.claims import ClaimRow, read_claim, read_claims
@@ -35,7 +36,6 @@ from projections.open_capacity import (
 )
 from projections.projection import Recorded
 from projections.providers import ProviderRow, read_provider, read_providers
-from projections.times import EPOCH
 from tests.databases import ScratchDatabase
 from tests.open_ledger import NOON, settings_from
 from tests.projected_log import (

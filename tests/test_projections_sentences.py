@@ -25,12 +25,25 @@ from domain.component import (
 )
 from domain.events import Event
 from domain.inventory import DivisibleInventory
+from domain.price import ClassTarget, Price, Tier
+from domain.price_book import PriceBookPublished, Prices
 from domain.streams import event_types
+from domain.times import EPOCH, from_micros, to_micros
 from projections.sentences import providers_of, summary
-from projections.times import EPOCH, from_micros, to_micros
 from tests.open_ledger import NOON, gpus
 from tests.projected_log import random_log
 
+PRICES = Prices(
+    currency="EUR",
+    prices=(
+        Price(
+            name="CPU",
+            target=ClassTarget(resource_class="VCPU"),
+            per="hour",
+            tiers=(Tier(price=Decimal(1)),),
+        ),
+    ),
+)
 NAMES = {"p1": "host-1", "p2": "host-2"}
 SHARE = Share(resources={"VCPU": 4, "MEMORY_MB": 8192})
 GPU = Share(resources={"PGPU": 1300}, units={"PGPU": {"gpu0": 1000, "gpu1": 300}})
@@ -238,6 +251,10 @@ SAID = [
         "flavor small number 2 is 1 VCPU and 1 × PGPU",
     ),
     (happened(flavor.FlavorRemoved, "flavor:small"), "flavor small is no longer offered"),
+    (
+        happened(PriceBookPublished, "price_book:standard", number=2, prices=PRICES),
+        "price book standard number 2 says 1 price in EUR",
+    ),
     (
         happened(catalog.ProviderNameTaken, "provider_name:host-1", provider_id="p1"),
         "the name host-1 was taken by provider p1",

@@ -1,4 +1,4 @@
-"""Times as the read models keep them: whole microseconds since 1970 in UTC, never a float."""
+"""Times as read models and bills keep them: whole microseconds since 1970, never a float."""
 
 from __future__ import annotations
 

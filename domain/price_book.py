@@ -1,0 +1,84 @@
+"""A price book: dated prices in one currency. Each publication is numbered and kept for ever, so
+that a bill can name the one that it was made with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from itertools import combinations
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from domain.aggregate import Aggregate
+from domain.currency import CurrencyCode
+from domain.errors import NotFound
+from domain.events import Event, Fact
+from domain.price import MonthRule, Price
+
+
+class Prices(Fact):
+    """All that a book says. A month's length is the book's: `calendar`, `730_hours`, `30_days`."""
+
+    currency: CurrencyCode
+    month_rule: MonthRule = "calendar"
+    prices: Annotated[tuple[Price, ...], Field(min_length=1, max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        names = Counter(price.name for price in self.prices)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"two prices are called {twice[0]!r}")
+        for one, other in _of_equal_target(self.prices):
+            if one.meets(other):
+                raise ValueError(
+                    f"{one.name!r} and {other.name!r} price the same things at the same time"
+                )
+        return self
+
+
+class PriceBookPublished(Event):
+    """The book says this from now on. `number` counts its publications, from 1."""
+
+    TOPIC: ClassVar[str] = "price_book.published"
+    number: int
+    prices: Prices
+
+
+class PriceBook(Aggregate):
+    CATEGORY: ClassVar[str] = "price_book"
+    __slots__ = ("published",)
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.published: list[PriceBookPublished] = []
+
+    def _evolve(self, event: Any) -> None:
+        self.published.append(event)
+
+    def publish(self, at: datetime, prices: Prices) -> list[Event]:
+        """Publishing again what it says already writes nothing."""
+        if self.published and self.published[-1].prices == prices:
+            return []
+        number = len(self.published) + 1
+        return [self._next(PriceBookPublished, at, number=number, prices=prices)]
+
+    def publication(self, number: int | None = None) -> PriceBookPublished:
+        """The newest, or the one with this number. Raises NotFound."""
+        if not self.published:
+            raise NotFound("price_book_not_found", f"there is no price book {self.id}")
+        if number is None:
+            return self.published[-1]
+        if not 1 <= number <= len(self.published):
+            raise NotFound(
+                "price_book_not_found", f"price book {self.id} has no publication {number}"
+            )
+        return self.published[number - 1]
+
+
+def _of_equal_target(prices: tuple[Price, ...]) -> list[tuple[Price, Price]]:
+    """Only these can meet; a book of ten thousand prices has too many pairs to look at them all."""
+    by_target: dict[str, list[Price]] = {}
+    for price in prices:
+        by_target.setdefault(price.target.model_dump_json(), []).append(price)
+    return [pair for group in by_target.values() for pair in combinations(group, 2)]

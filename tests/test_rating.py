@@ -1,0 +1,314 @@
+"""What a bill says: each case a sentence, and the properties that every bill has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.allocation import Share
+from domain.billing_time import Micros
+from domain.component import AttributeCondition, Expansion
+from domain.currency import scale_of
+from domain.errors import Conflict
+from domain.held import Held, HeldFlavor, HeldUnit
+from domain.price import ClassTarget, FlavorTarget, Price, Tier, UnitsTarget
+from domain.price_book import Prices
+from domain.rating import Bill, rate
+from domain.times import to_micros
+
+HOUR = 3_600 * 1_000_000
+MINUTE = 60 * 1_000_000
+JANUARY = to_micros(datetime(2026, 1, 1, tzinfo=UTC))
+FEBRUARY = to_micros(datetime(2026, 2, 1, tzinfo=UTC))
+MARCH = to_micros(datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def book(*prices: Price, **facts: Any) -> Prices:
+    return Prices(currency=facts.pop("currency", "EUR"), prices=prices, **facts)
+
+
+def price(of: str = "VCPU", at: str = "0.10", per: Any = "hour", **facts: Any) -> Price:
+    target = facts.pop("target", ClassTarget(resource_class=of))
+    tiers = facts.pop("tiers", (Tier(price=Decimal(at)),))
+    return Price(name=facts.pop("name", of), target=target, per=per, tiers=tiers, **facts)
+
+
+def held(hours: float = 1, begins: float = 0, **facts: Any) -> Held:
+    """So many hours of two VCPUs on one host, from so many hours after New Year."""
+    from_at = JANUARY + round(begins * HOUR)
+    values: dict[str, Any] = {
+        "consumer_id": "web-1",
+        "position": 1,
+        "status": "claim",
+        "claimed_at": from_at,
+        "from_at": from_at,
+        "to_at": from_at + round(hours * HOUR),
+        "ends_claim": True,
+        "shares": {"host": Share(resources={"VCPU": 2})},
+    }
+    return Held(**(values | facts))
+
+
+def amounts(bill: Bill) -> list[str]:
+    return [str(line.amount) for line in bill.lines]
+
+
+def quantities(bill: Bill) -> list[tuple[int, str]]:
+    assert all(line.quantity.denominator == 1 for line in bill.lines)
+    return [(int(line.quantity), str(line.amount)) for line in bill.lines]
+
+
+def test_an_amount_is_charged_for_as_long_as_it_is_held() -> None:
+    bill = rate([held(hours=3)], book(price(at="0.10")), JANUARY, FEBRUARY)
+    (line,) = bill.lines
+    assert (float(line.quantity), str(line.unit_price)) == (6.0, "0.10")
+    assert bill.total == Decimal("0.60")
+
+
+def test_a_price_may_be_for_many_and_an_end_that_is_open_is_the_periods() -> None:
+    gigabyte = price("MEMORY_MB", "0.01", amount=1024)
+    shares = {"host": Share(resources={"MEMORY_MB": 4096})}
+    bill = rate([held(to_at=None, shares=shares)], book(gigabyte), JANUARY, JANUARY + 10 * HOUR)
+    assert quantities(bill) == [(40, "0.40")]
+
+
+def test_a_new_price_cuts_the_interval() -> None:
+    change = datetime(2026, 1, 1, 1, tzinfo=UTC)
+    old = price(at="0.10", name="old", valid_until=change)
+    new = price(at="0.30", name="new", valid_from=change)
+    bill = rate([held(hours=2)], book(old, new), JANUARY, FEBRUARY)
+    assert [(line.part.price.name, str(line.amount)) for line in bill.lines] == [
+        ("old", "0.20"),
+        ("new", "0.60"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "quantity"), [("calendar", 1), ("730_hours", 744 / 730), ("30_days", 31 / 30)]
+)
+def test_a_month_is_as_long_as_the_books_rule_says(rule: Any, quantity: float) -> None:
+    monthly = price(at="10", per="month", amount=2)
+    bill = rate([held(hours=31 * 24)], book(monthly, month_rule=rule), JANUARY, FEBRUARY)
+    assert float(bill.lines[0].quantity) == pytest.approx(quantity)
+
+
+def test_a_calendar_month_costs_the_same_whether_long_or_short() -> None:
+    monthly = book(price(at="10", per="month", amount=2))
+    bill = rate([held(to_at=None)], monthly, JANUARY, MARCH)
+    assert amounts(bill) == ["10.00", "10.00"]
+
+
+def test_tiers_begin_after_what_is_free_and_anew_each_month() -> None:
+    tiers = (Tier(price=Decimal("0.10")), Tier(above=Decimal(10), price=Decimal("0.05")))
+    bill = rate(
+        [held(hours=20), held(hours=1, begins=31 * 24, position=2)],
+        book(price(tiers=tiers, free_quantity=Decimal(4))),
+        JANUARY,
+        MARCH,
+    )
+    assert quantities(bill) == [
+        (4, "0.00"),
+        (10, "1.00"),
+        (26, "1.30"),
+        (2, "0.00"),
+    ]
+
+
+def test_what_the_month_has_used_before_the_period_counts_for_its_tiers() -> None:
+    tiers = (Tier(price=Decimal(1)), Tier(above=Decimal(10), price=Decimal(2)))
+    bill = rate([held(hours=6)], book(price(tiers=tiers)), JANUARY + 4 * HOUR, FEBRUARY)
+    assert quantities(bill) == [(2, "2.00"), (2, "4.00")]
+
+
+def test_a_claim_that_ends_early_is_charged_up_to_the_minimum() -> None:
+    prices = book(price(at="0.60", minimum_seconds=3_600))
+    short = held(hours=0.25)
+    assert amounts(rate([short], prices, JANUARY, FEBRUARY)) == ["0.30", "0.90"]
+    changed = [held(hours=0.25, ends_claim=False), held(hours=2, begins=0.25, position=2)]
+    changed[1] = replace(changed[1], claimed_at=JANUARY)
+    assert rate(changed, prices, JANUARY, FEBRUARY).total == Decimal("2.70")
+
+
+def test_a_minimum_that_reaches_into_the_next_month_is_charged_there() -> None:
+    prices = book(price(at="1", minimum_seconds=3_600))
+    late = held(hours=0.25, begins=31 * 24 - 0.5)
+    assert rate([late], prices, JANUARY, FEBRUARY).total == Decimal("1.00")
+    assert rate([late], prices, FEBRUARY, MARCH).total == Decimal("1.00")
+
+
+def test_holds_have_prices_of_their_own_or_none() -> None:
+    claims = price(at="1", name="claims")
+    holds = price(at="0.10", name="holds", applies_to=("hold",))
+    parts = [held(status="hold", ends_claim=False), held(begins=1, position=2)]
+    assert amounts(rate(parts, book(claims, holds), JANUARY, FEBRUARY)) == ["0.20", "2.00"]
+    with pytest.raises(Conflict, match="no price for VCPU of the hold of web-1 at 2026-01-01"):
+        rate(parts, book(claims), JANUARY, FEBRUARY)
+
+
+def test_a_flavor_is_charged_whole_and_what_is_beside_it_by_class() -> None:
+    small = HeldFlavor("small", Expansion(resources={"VCPU": 2, "DISK_GB": 10}), ("host",))
+    shares = {"host": Share(resources={"VCPU": 3, "DISK_GB": 10})}
+    prices = book(price(at="1"), price(at="5", name="S", target=FlavorTarget(name="small")))
+    bill = rate([held(shares=shares, flavors=(small,))], prices, JANUARY, FEBRUARY)
+    assert [(line.part.flavor, str(line.amount)) for line in bill.lines] == [
+        ("small", "5.00"),
+        (None, "1.00"),
+    ]
+
+
+def test_a_flavor_of_which_a_part_was_released_is_charged_by_class() -> None:
+    small = HeldFlavor("small", Expansion(resources={"VCPU": 2, "DISK_GB": 10}), ("host",))
+    prices = book(price(at="1"), price(at="5", name="S", target=FlavorTarget(name="small")))
+    assert amounts(rate([held(flavors=(small,))], prices, JANUARY, FEBRUARY)) == ["2.00"]
+
+
+def test_a_unit_is_charged_by_its_attributes_and_else_by_its_class() -> None:
+    where = (AttributeCondition(attribute="model", equals="G3"),)
+    special = UnitsTarget(resource_class="PGPU", where=where)
+    prices = book(
+        price("PGPU", "1", amount=1000), price(at="9", amount=1000, name="G3", target=special)
+    )
+    shares = {"host": Share(resources={"PGPU": 1500}, units={"PGPU": {"gpu0": 1000, "gpu1": 500}})}
+    attributes = {HeldUnit("host", "PGPU", "gpu0"): {"model": "G3"}}
+    bill = rate([held(shares=shares, attributes=attributes)], prices, JANUARY, FEBRUARY)
+    assert [(line.part.unit, str(line.amount)) for line in bill.lines] == [
+        ("gpu0", "9.00"),
+        ("gpu1", "0.50"),
+    ]
+
+
+def test_cents_are_distributed_so_that_the_lines_add_up() -> None:
+    parts = [held(hours=1, position=n, shares=one_cpu()) for n in range(3)]
+    bill = rate(parts, book(price(at="0.3333")), JANUARY, FEBRUARY)
+    assert (amounts(bill), bill.total) == (["0.33", "0.34", "0.33"], Decimal("1.00"))
+
+
+def one_cpu() -> dict[str, Share]:
+    return {"host": Share(resources={"VCPU": 1})}
+
+
+# --- What is so for every bill --------------------------------------------------------------------
+
+END = FEBRUARY + 20 * 24 * HOUR
+moments = st.integers(0, (END - JANUARY) // MINUTE).map(lambda minute: JANUARY + minute * MINUTE)
+
+
+@st.composite
+def helds(draw: st.DrawFn) -> list[Held]:
+    """What a project held: claims of any length, some of which go on."""
+    found = []
+    for position in range(draw(st.integers(0, 6))):
+        first, last = sorted([draw(moments), draw(moments)])
+        found.append(
+            Held(
+                consumer_id=f"web-{position}",
+                position=position,
+                status=draw(st.sampled_from(["claim", "hold"])),
+                claimed_at=first,
+                from_at=first,
+                to_at=draw(st.sampled_from([last, None])),
+                ends_claim=True,
+                shares={"host": Share(resources={"VCPU": draw(st.integers(1, 9))})},
+            )
+        )
+    return found
+
+
+@st.composite
+def books(draw: st.DrawFn) -> Prices:
+    """Two prices that follow each other, with tiers, something free and a minimum."""
+    change = datetime(2026, 1, draw(st.integers(2, 28)), tzinfo=UTC)
+    valid: tuple[dict[str, Any], ...] = ({"valid_until": change}, {"valid_from": change})
+    return book(
+        *(
+            price(
+                name=name,
+                per=draw(st.sampled_from(["second", "hour", "day", "month"])),
+                tiers=draw(tiers()),
+                free_quantity=Decimal(draw(st.integers(0, 50))),
+                minimum_seconds=draw(st.sampled_from([0, 3_600, 90 * 86_400])),
+                applies_to=("claim", "hold"),
+                **dates,
+            )
+            for name, dates in zip(("old", "new"), valid, strict=True)
+        ),
+        currency=draw(st.sampled_from(["EUR", "JPY", "KWD"])),
+        month_rule=draw(st.sampled_from(["calendar", "730_hours", "30_days"])),
+    )
+
+
+def tiers() -> st.SearchStrategy[tuple[Tier, ...]]:
+    cents = st.integers(0, 5_000).map(lambda n: Decimal(n) / 1_000)
+    bounds = st.lists(st.integers(1, 500), max_size=2, unique=True).map(sorted)
+    return bounds.flatmap(
+        lambda found: st.tuples(
+            *(
+                cents.map(lambda one, above=above: Tier(above=Decimal(above), price=one))  # type: ignore[misc]
+                for above in (0, *found)
+            )
+        )
+    )
+
+
+@given(helds(), books(), st.lists(moments, min_size=2, max_size=4, unique=True))
+def test_bills_of_adjoining_periods_add_up_to_the_bill_of_both(
+    parts: list[Held], prices: Prices, cuts: list[Micros]
+) -> None:
+    cuts = sorted(cuts)
+    bills = [rate(parts, prices, *ends) for ends in pairwise(cuts)]
+    whole = rate(parts, prices, cuts[0], cuts[-1])
+    assert sum(bill.total for bill in bills) == whole.total
+    assert exact(bills) == exact([whole])
+
+
+@given(helds(), books(), moments, st.randoms(use_true_random=False))
+def test_a_bill_is_the_same_in_whatever_order_and_slices_it_is_told(
+    parts: list[Held], prices: Prices, cut: Micros, chance: Any
+) -> None:
+    sliced = [piece for one in parts for piece in slices(one, cut)]
+    chance.shuffle(sliced)
+    assert rate(sliced, prices, JANUARY, END).total == rate(parts, prices, JANUARY, END).total
+
+
+@given(helds(), books())
+def test_lines_add_up_to_the_total_and_each_is_rounded_by_less_than_one_unit(
+    parts: list[Held], prices: Prices
+) -> None:
+    bill = rate(parts, prices, JANUARY, END)
+    unit = Decimal(1).scaleb(-scale_of(prices.currency))
+    assert sum((line.amount for line in bill.lines), Decimal(0)) == bill.total
+    assert all(abs(Fraction(line.amount) - line.exact) < unit for line in bill.lines)
+    months = 2
+    assert abs(Fraction(bill.total) - exact([bill])) <= months * Fraction(unit) / 2
+
+
+@given(helds(), books())
+def test_nothing_is_billed_twice_or_missed(parts: list[Held], prices: Prices) -> None:
+    """Every moment of every claim is in exactly one line, but for the cuts at tiers."""
+    bill = rate(parts, prices, JANUARY, END)
+    for one in parts:
+        until = END if one.to_at is None else one.to_at
+        own = {(line.from_at, line.to_at) for line in bill.lines if line.held is one}
+        inside = sorted((start, end) for start, end in own if start < until)
+        assert sum(min(end, until) - start for start, end in inside) == until - one.from_at
+        assert all(end == start for (_, end), (start, _) in pairwise(inside))
+
+
+def exact(bills: Sequence[Bill]) -> Any:
+    return sum(line.exact for bill in bills for line in bill.lines)
+
+
+def slices(one: Held, cut: Micros) -> list[Held]:
+    """The interval in two, as if an event in between had changed nothing."""
+    if not one.from_at < cut < (END if one.to_at is None else one.to_at):
+        return [one]
+    return [replace(one, to_at=cut, ends_claim=False), replace(one, from_at=cut)]

@@ -1,0 +1,212 @@
+"""Price books and statements over REST: what was held, at its own times, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.databases import ScratchDatabase
+from tests.open_service import Client, Json, code_of, cpus, open_service
+
+EUR: Json = {
+    "currency": "EUR",
+    "prices": [
+        {
+            "name": "CPU",
+            "target": {"kind": "class", "resource_class": "VCPU"},
+            "per": "hour",
+            "tiers": [{"price": "0.10"}],
+        },
+        {
+            "name": "GPU",
+            "target": {"kind": "class", "resource_class": "PGPU"},
+            "per": "hour",
+            "tiers": [{"price": "2"}],
+        },
+        {
+            "name": "A100",
+            "target": {
+                "kind": "units",
+                "resource_class": "PGPU",
+                "where": [{"attribute": "model", "equals": "A100"}],
+            },
+            "per": "hour",
+            "tiers": [{"price": "5"}],
+        },
+        {
+            "name": "small",
+            "target": {"kind": "flavor", "name": "small"},
+            "per": "hour",
+            "tiers": [{"price": "0.15"}],
+        },
+    ],
+}
+HOLDS: Json = {
+    "name": "CPU held",
+    "target": {"kind": "class", "resource_class": "VCPU"},
+    "per": "hour",
+    "tiers": [{"price": "0.01"}],
+    "applies_to": ["hold"],
+}
+STATEMENT = "/v1/statements/2026-01?project_id=acme&price_book=standard"
+LINES = STATEMENT.replace("2026-01?", "2026-01/lines?")
+
+
+@pytest.fixture
+def client(database: ScratchDatabase) -> Iterator[Client]:
+    with open_service(database) as opened:
+        yield opened
+
+
+def at(day: int, hour: int = 0, month: int = 1) -> dict[str, str]:
+    return {"Tallystick-At": f"2026-{month:02}-{day:02}T{hour:02}:00:00Z"}
+
+
+def host(client: Client, **more: Any) -> str:
+    """A host with 64 CPUs and two GPUs of other models, there since before January."""
+    units = [{"name": name, "attributes": {"model": name}} for name in ("A100", "T4")]
+    body = {
+        "name": "host",
+        "inventories": {
+            "VCPU": {"kind": "divisible", "total": 64},
+            "PGPU": {"kind": "discrete", "units": units},
+        },
+    }
+    answer = client.post("/v1/providers", body, headers={"Tallystick-At": "2025-12-31T00:00:00Z"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def publish(client: Client, book: Json = EUR, name: str = "standard") -> Json:
+    answer = client.put(f"/v1/price-books/{name}", book)
+    assert answer.status_code in (200, 201), answer.text
+    published: Json = answer.json()
+    return published
+
+
+def test_a_book_is_published_in_numbered_versions_that_are_kept(client: Client) -> None:
+    first = publish(client)
+    assert (first["number"], first["month_rule"]) == (1, "calendar")
+    assert publish(client)["number"] == 1  # It says that already.
+    dearer = {**EUR, "prices": [{**EUR["prices"][0], "tiers": [{"price": "0.20"}]}]}
+    assert publish(client, dearer)["number"] == 2
+    assert client.get("/v1/price-books/standard").json()["prices"][0]["tiers"][0]["price"] == "0.20"
+    older = client.get("/v1/price-books/standard?number=1").json()
+    assert older["prices"][0]["tiers"] == [{"above": "0", "price": "0.10"}]
+    publish(client, EUR, "another")
+    listed = [(one["name"], one["number"]) for one in client.items("/v1/price-books?limit=1")]
+    assert listed == [("another", 1), ("standard", 2)]
+    missing = client.get("/v1/price-books/standard?number=3")
+    assert code_of(missing) == (404, "price_book_not_found")
+
+
+def test_a_book_that_prices_a_thing_twice_or_an_unknown_class_is_refused(client: Client) -> None:
+    twice = {**EUR, "prices": [EUR["prices"][0], {**EUR["prices"][0], "name": "again"}]}
+    answer = client.put("/v1/price-books/standard", twice)
+    assert code_of(answer) == (422, "invalid_body")
+    assert "price the same things at the same time" in answer.text
+    target = {"kind": "class", "resource_class": "CUSTOM_NOBODY_KNOWS"}
+    unknown = {**EUR, "prices": [{**EUR["prices"][0], "target": target}]}
+    answer = client.put("/v1/price-books/standard", unknown)
+    assert code_of(answer) == (422, "unknown_resource_class")
+
+
+def test_a_statement_tells_what_was_held_in_the_period_it_belongs_to(client: Client) -> None:
+    host(client)
+    publish(client)
+    client.submit("web", cpus(2), headers=at(31, 20))
+    client.delete("/v1/claims/web", headers=at(1, 4, month=2))
+    january = client.get(STATEMENT).json()
+    assert (january["total"], january["currency"], january["state"]) == ("0.80", "EUR", "complete")
+    february = client.get(STATEMENT.replace("2026-01", "2026-02")).json()
+    assert february["total"] == "0.80"
+    year = client.get(STATEMENT.replace("2026-01", "2026")).json()
+    assert (year["total"], year["lines"], year["by_resource"]) == ("1.60", 2, {"VCPU": "1.60"})
+    (line,) = client.items(LINES)
+    assert (line["from_at"], line["to_at"]) == ("2026-01-31T20:00:00Z", "2026-02-01T00:00:00Z")
+    assert Decimal(line["quantity"]) == 8
+    assert (line["unit_price"], line["amount"], line["price"]) == ("0.10", "0.80", "CPU")
+    granted = client.get(f"/v1/events?after={line['position'] - 1}&limit=1").json()["items"][0]
+    assert (granted["type"], granted["subject"]) == ("claim.granted", "claim:web")
+
+
+def test_resizes_and_partial_releases_are_charged_from_their_own_moments(client: Client) -> None:
+    provider = host(client)
+    publish(client)
+    client.submit("web", cpus(8), headers=at(1, 0))
+    client.put("/v1/claims/web", {"components": [cpus(2)]}, headers=at(1, 1))
+    part = {"allocations": [{"provider_id": provider, "resource_class": "VCPU", "amount": 1}]}
+    answer = client.post("/v1/claims/web/release", part, headers=at(1, 2))
+    assert answer.status_code == 200, answer.text
+    client.delete("/v1/claims/web", headers=at(1, 3))
+    amounts = [line["amount"] for line in client.items(LINES + "&limit=2")]
+    assert amounts == ["0.80", "0.20", "0.10"]
+
+
+def test_holds_have_a_price_of_their_own_and_without_one_that_is_said(client: Client) -> None:
+    host(client)
+    publish(client)
+    held = client.submit("web", cpus(10), hold_until="2026-01-01T05:00:00Z", headers=at(1, 0))
+    client.post(f"/v1/requests/{held.json()['id']}/confirm", headers=at(1, 2))
+    client.delete("/v1/claims/web", headers=at(1, 3))
+    client.submit("other", cpus(10), hold_until="2026-01-02T05:00:00Z", headers=at(2, 0))
+    refused = client.get(STATEMENT)
+    assert code_of(refused) == (409, "no_price")
+    assert "VCPU of the hold of web at 2026-01-01T00:00:00+00:00" in refused.json()["detail"]
+    publish(client, {**EUR, "prices": [*EUR["prices"], HOLDS]})
+    assert [line["amount"] for line in client.items(LINES)] == ["0.20", "1.00", "0.50"]
+    assert client.get(STATEMENT).json()["by_price"] == {"CPU": "1.00", "CPU held": "0.70"}
+    assert code_of(client.get(STATEMENT + "&number=1")) == (409, "no_price")
+
+
+def test_a_flavor_is_charged_as_one_thing_until_a_part_of_it_is_given_back(client: Client) -> None:
+    provider = host(client)
+    publish(client)
+    client.put("/v1/flavors/small", {"resources": {"VCPU": 2}}, headers=at(1, 0))
+    client.submit("web", {"kind": "flavor", "name": "small"}, cpus(1), headers=at(1, 1))
+    part = {"allocations": [{"provider_id": provider, "resource_class": "VCPU", "amount": 2}]}
+    client.post("/v1/claims/web/release", part, headers=at(1, 2))
+    client.delete("/v1/claims/web", headers=at(1, 3))
+    told = [(line["resource"], line["amount"]) for line in client.items(LINES)]
+    assert told == [("flavor small", "0.15"), ("VCPU", "0.10"), ("VCPU", "0.10")]
+
+
+def test_a_unit_is_charged_by_what_it_was_at_the_time(client: Client) -> None:
+    provider = host(client)
+    publish(client)
+    gpus = {"kind": "units", "resource_class": "PGPU", "count": 2}
+    client.submit("web", gpus, headers=at(1, 0))
+    units = [{"name": name, "attributes": {"model": "A100"}} for name in ("A100", "T4")]
+    corrected = client.put(
+        f"/v1/providers/{provider}/inventories/PGPU",
+        {"kind": "discrete", "units": units},
+        headers=at(1, 2),
+    )
+    assert corrected.status_code == 200, corrected.text
+    client.delete("/v1/claims/web", headers=at(1, 3))
+    told = [(line["unit"], line["price"], line["amount"]) for line in client.items(LINES)]
+    assert told == [
+        ("A100", "A100", "10.00"),
+        ("T4", "GPU", "4.00"),
+        ("A100", "A100", "5.00"),
+        ("T4", "A100", "5.00"),
+    ]
+
+
+def test_an_open_period_is_told_up_to_now_and_others_owe_nothing(client: Client) -> None:
+    host(client)
+    publish(client)
+    client.submit("web", cpus(2))
+    now = datetime.now(UTC)
+    today = client.get(STATEMENT.replace("2026-01", f"{now.year}-{now.month:02}")).json()
+    assert today["state"] == "open"
+    assert abs(datetime.fromisoformat(today["until"]) - now) < timedelta(minutes=1)
+    nobody = client.get(STATEMENT.replace("acme", "nobody")).json()
+    assert (nobody["total"], nobody["lines"], nobody["by_price"]) == ("0", 0, {})
+    future = client.get(STATEMENT.replace("2026-01", "2999"))
+    assert code_of(future) == (422, "at_in_future")
+    assert code_of(client.get(STATEMENT.replace("2026-01", "2026-13"))) == (422, "bad_period")

@@ -1,6 +1,7 @@
 """Rating: from what a project held to the lines of its bill. A pure function of both, exact.
 
-Quantities and amounts are fractions; money is rounded in one place (`domain/rounding.py`).
+Quantities and costs are exact (`domain/meter.py`); money is rounded in one place only
+(`domain/rounding.py`).
 
 A project's bill is made month by month (calendar months in UTC). Within a month, a price's tiers
 and its free quantity count what the project used since the month began. So what is charged between
@@ -10,34 +11,44 @@ up to the bill of both, wherever they meet.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
-from domain.billing_time import SECOND, Micros, Month, length_of, months
+from domain.billing_time import SECOND, Micros, Month, months
 from domain.held import Held
-from domain.price import MonthRule, Price
+from domain.meter import Meters
 from domain.price_book import Prices
 from domain.price_list import PriceList
 from domain.rated_parts import Part, parts_of
 from domain.rounding import Rounding
 
 
-@dataclass(frozen=True, slots=True)
-class RatedLine:
-    """`quantity` is in the price's units: (amount / price.amount) × (time / price.per)."""
+class RatedLine(NamedTuple):
+    """The quantity is in the price's units: (amount / price.amount) × (time / price.per). It is
+    kept as `parts` of `one`, as few of those who make lines ever look at it."""
 
     held: Held
     part: Part
     from_at: Micros
     to_at: Micros
-    quantity: Fraction
+    parts: int
+    one: int
     unit_price: Decimal
-    exact: Fraction
     amount: Decimal
+
+    @property
+    def quantity(self) -> Fraction:
+        return Fraction(self.parts, self.one)
+
+    @property
+    def exact(self) -> Fraction:
+        """The amount before it was rounded."""
+        return self.quantity * Fraction(self.unit_price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,7 @@ def rate(held: Iterable[Held], prices: Prices, start: Micros, end: Micros) -> Bi
     return Bill(prices.currency, start, end, tuple(lines), total)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A part of what is held, at one price, between two moments."""
 
     held: Held
@@ -110,52 +120,16 @@ class _MonthRating:
     """How much of each price a project has used in a month so far, and what that costs."""
 
     def __init__(self, prices: Prices, month: Month) -> None:
-        self._rule: MonthRule = prices.month_rule
-        self._month = month
-        self._used: dict[str, Fraction] = defaultdict(Fraction)
-        self._rounding = Rounding(prices.currency)
+        self._meters = Meters(prices, month)
+        self._rounding = Rounding(prices.currency, self._meters.denominator)
 
     def count(self, pieces: Iterable[_Piece]) -> None:
         """What was used before the period begins: charged before, but the tiers have seen it."""
         deque(self.lines(pieces), maxlen=0)
 
     def lines(self, pieces: Iterable[_Piece]) -> Iterator[RatedLine]:
-        for piece in pieces:
-            for quantity, unit_price, exact in self._tiered(piece):
-                yield RatedLine(
-                    held=piece.held,
-                    part=piece.part,
-                    from_at=piece.from_at,
-                    to_at=piece.to_at,
-                    quantity=quantity,
-                    unit_price=unit_price,
-                    exact=exact,
-                    amount=self._rounding.next(exact),
-                )
-
-    def _tiered(self, piece: _Piece) -> Iterator[tuple[Fraction, Decimal, Fraction]]:
-        """The piece's quantity, a part for each tier that it lies in, and what each costs."""
-        price = piece.part.price
-        length = length_of(price.per, self._rule, self._month)
-        time = piece.to_at - piece.from_at
-        quantity = Fraction(piece.part.amount * time, price.amount * length)
-        used = self._used[price.name]
-        self._used[price.name] = used + quantity
-        for part, unit_price in _by_tier(price, used, quantity):
-            yield part, unit_price, part * Fraction(unit_price)
-
-
-def _by_tier(
-    price: Price, used: Fraction, quantity: Fraction
-) -> Iterator[tuple[Fraction, Decimal]]:
-    """`quantity` more after `used`, cut where a tier ends."""
-    free = Fraction(price.free_quantity)
-    bounds = [(Fraction(tier.above) + free, tier.price) for tier in price.tiers]
-    if free:
-        bounds.insert(0, (Fraction(0), Decimal(0)))
-    until = used + quantity
-    for place, (above, unit_price) in enumerate(bounds):
-        below = bounds[place + 1][0] if place + 1 < len(bounds) else until
-        part = min(until, below) - max(used, above)
-        if part > 0:
-            yield part, unit_price
+        for held, part, from_at, to_at in pieces:
+            meter = self._meters.of(part.price)
+            for parts, one, unit_price, cost in meter.use(part.amount, to_at - from_at):
+                amount = self._rounding.next(cost)
+                yield RatedLine(held, part, from_at, to_at, parts, one, unit_price, amount)

@@ -8,23 +8,25 @@ and it makes no difference where the sum is cut in two.
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 
 from domain.currency import scale_of
 
-HALF = Fraction(1, 2)
-
 
 class Rounding:
-    def __init__(self, currency: str) -> None:
+    """Takes exact amounts in parts: so many of them (`denominator`) are one of the currency."""
+
+    def __init__(self, currency: str, denominator: int) -> None:
         self._scale = scale_of(currency)
-        self._factor = 10**self._scale
-        self._exact = Fraction(0)
+        self._factor = 2 * 10**self._scale
+        self._denominator = denominator
+        self._exact = 0
         self._rounded = 0
 
-    def next(self, exact: Fraction) -> Decimal:
+    def next(self, parts: int) -> Decimal:
         """The rounded amount of what comes next."""
         before = self._rounded
-        self._exact += exact
-        self._rounded = int(self._exact * self._factor + HALF)
+        self._exact += parts
+        # floor(x + 1/2), as floor((2x + 1) / 2): whole numbers only.
+        doubled = self._exact * self._factor + self._denominator
+        self._rounded = doubled // (2 * self._denominator)
         return Decimal(self._rounded - before).scaleb(-self._scale)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -84,21 +83,3 @@ class Price(Fact):
         if self.valid_from and self.valid_until and self.valid_from >= self.valid_until:
             raise ValueError("valid_from is not before valid_until")
         return self
-
-    def holds_at(self, moment: datetime) -> bool:
-        """From `valid_from` on, and no longer at `valid_until`."""
-        begun = self.valid_from is None or self.valid_from <= moment
-        return begun and (self.valid_until is None or moment < self.valid_until)
-
-    def meets(self, other: Price) -> bool:
-        """True if both price the same things, and there is a moment at which both hold."""
-        return (
-            self.target == other.target
-            and bool(set(self.applies_to) & set(other.applies_to))
-            and _begins_before_end(self, other)
-            and _begins_before_end(other, self)
-        )
-
-
-def _begins_before_end(one: Price, other: Price) -> bool:
-    return one.valid_from is None or other.valid_until is None or one.valid_from < other.valid_until

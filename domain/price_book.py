@@ -3,9 +3,10 @@ that a bill can name the one that it was made with."""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import datetime
-from itertools import combinations
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -14,7 +15,11 @@ from domain.aggregate import Aggregate
 from domain.currency import CurrencyCode
 from domain.errors import NotFound
 from domain.events import Event, Fact
-from domain.price import MonthRule, Price
+from domain.price import MonthRule, Price, Status
+
+MOST_AMOUNTS = 64
+"""Different `amount`s in one book. Bills are exact, and each of these makes their common
+denominator longer."""
 
 
 class Prices(Fact):
@@ -26,14 +31,16 @@ class Prices(Fact):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
+        amounts = {price.amount for price in self.prices}
+        if len(amounts) > MOST_AMOUNTS:
+            raise ValueError(f"prices are for {len(amounts)} amounts; {MOST_AMOUNTS} is the most")
         names = Counter(price.name for price in self.prices)
         if twice := [name for name, count in names.items() if count > 1]:
             raise ValueError(f"two prices are called {twice[0]!r}")
-        for one, other in _of_equal_target(self.prices):
-            if one.meets(other):
-                raise ValueError(
-                    f"{one.name!r} and {other.name!r} price the same things at the same time"
-                )
+        for one, other in _meeting(self.prices):
+            raise ValueError(
+                f"{one.name!r} and {other.name!r} price the same things at the same time"
+            )
         return self
 
 
@@ -76,9 +83,18 @@ class PriceBook(Aggregate):
         return self.published[number - 1]
 
 
-def _of_equal_target(prices: tuple[Price, ...]) -> list[tuple[Price, Price]]:
-    """Only these can meet; a book of ten thousand prices has too many pairs to look at them all."""
-    by_target: dict[str, list[Price]] = {}
+def _meeting(prices: tuple[Price, ...]) -> Iterator[tuple[Price, Price]]:
+    """Prices of the same thing whose times of validity meet: in order, neighbours tell."""
+    same: dict[tuple[str, Status], list[Price]] = defaultdict(list)
     for price in prices:
-        by_target.setdefault(price.target.model_dump_json(), []).append(price)
-    return [pair for group in by_target.values() for pair in combinations(group, 2)]
+        for status in price.applies_to:
+            same[price.target.model_dump_json(), status].append(price)
+    for group in same.values():
+        in_order = sorted(group, key=lambda price: price.valid_from or _EVER)
+        for before, after in pairwise(in_order):
+            ends, begins = before.valid_until, after.valid_from
+            if ends is None or begins is None or begins < ends:
+                yield before, after
+
+
+_EVER = datetime.min.replace(tzinfo=UTC)

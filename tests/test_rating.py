@@ -1,61 +1,21 @@
-"""What a bill says: each case a sentence, and the properties that every bill has."""
+"""What a bill says: each case a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.allocation import Share
-from domain.billing_time import Micros
 from domain.component import AttributeCondition, Expansion
-from domain.currency import scale_of
 from domain.errors import Conflict
-from domain.held import Held, HeldFlavor, HeldUnit
-from domain.price import ClassTarget, FlavorTarget, Price, Tier, UnitsTarget
-from domain.price_book import Prices
+from domain.held import HeldFlavor, HeldUnit
+from domain.price import FlavorTarget, Tier, UnitsTarget
 from domain.rating import Bill, rate
-from domain.times import to_micros
-
-HOUR = 3_600 * 1_000_000
-MINUTE = 60 * 1_000_000
-JANUARY = to_micros(datetime(2026, 1, 1, tzinfo=UTC))
-FEBRUARY = to_micros(datetime(2026, 2, 1, tzinfo=UTC))
-MARCH = to_micros(datetime(2026, 3, 1, tzinfo=UTC))
-
-
-def book(*prices: Price, **facts: Any) -> Prices:
-    return Prices(currency=facts.pop("currency", "EUR"), prices=prices, **facts)
-
-
-def price(of: str = "VCPU", at: str = "0.10", per: Any = "hour", **facts: Any) -> Price:
-    target = facts.pop("target", ClassTarget(resource_class=of))
-    tiers = facts.pop("tiers", (Tier(price=Decimal(at)),))
-    return Price(name=facts.pop("name", of), target=target, per=per, tiers=tiers, **facts)
-
-
-def held(hours: float = 1, begins: float = 0, **facts: Any) -> Held:
-    """So many hours of two VCPUs on one host, from so many hours after New Year."""
-    from_at = JANUARY + round(begins * HOUR)
-    values: dict[str, Any] = {
-        "consumer_id": "web-1",
-        "position": 1,
-        "status": "claim",
-        "claimed_at": from_at,
-        "from_at": from_at,
-        "to_at": from_at + round(hours * HOUR),
-        "ends_claim": True,
-        "shares": {"host": Share(resources={"VCPU": 2})},
-    }
-    return Held(**(values | facts))
+from tests.rated import FEBRUARY, HOUR, JANUARY, MARCH, book, held, price
 
 
 def amounts(bill: Bill) -> list[str]:
@@ -194,121 +154,3 @@ def test_cents_are_distributed_so_that_the_lines_add_up() -> None:
 
 def one_cpu() -> dict[str, Share]:
     return {"host": Share(resources={"VCPU": 1})}
-
-
-# --- What is so for every bill --------------------------------------------------------------------
-
-END = FEBRUARY + 20 * 24 * HOUR
-moments = st.integers(0, (END - JANUARY) // MINUTE).map(lambda minute: JANUARY + minute * MINUTE)
-
-
-@st.composite
-def helds(draw: st.DrawFn) -> list[Held]:
-    """What a project held: claims of any length, some of which go on."""
-    found = []
-    for position in range(draw(st.integers(0, 6))):
-        first, last = sorted([draw(moments), draw(moments)])
-        found.append(
-            Held(
-                consumer_id=f"web-{position}",
-                position=position,
-                status=draw(st.sampled_from(["claim", "hold"])),
-                claimed_at=first,
-                from_at=first,
-                to_at=draw(st.sampled_from([last, None])),
-                ends_claim=True,
-                shares={"host": Share(resources={"VCPU": draw(st.integers(1, 9))})},
-            )
-        )
-    return found
-
-
-@st.composite
-def books(draw: st.DrawFn) -> Prices:
-    """Two prices that follow each other, with tiers, something free and a minimum."""
-    change = datetime(2026, 1, draw(st.integers(2, 28)), tzinfo=UTC)
-    valid: tuple[dict[str, Any], ...] = ({"valid_until": change}, {"valid_from": change})
-    return book(
-        *(
-            price(
-                name=name,
-                per=draw(st.sampled_from(["second", "hour", "day", "month"])),
-                tiers=draw(tiers()),
-                free_quantity=Decimal(draw(st.integers(0, 50))),
-                minimum_seconds=draw(st.sampled_from([0, 3_600, 90 * 86_400])),
-                applies_to=("claim", "hold"),
-                **dates,
-            )
-            for name, dates in zip(("old", "new"), valid, strict=True)
-        ),
-        currency=draw(st.sampled_from(["EUR", "JPY", "KWD"])),
-        month_rule=draw(st.sampled_from(["calendar", "730_hours", "30_days"])),
-    )
-
-
-def tiers() -> st.SearchStrategy[tuple[Tier, ...]]:
-    cents = st.integers(0, 5_000).map(lambda n: Decimal(n) / 1_000)
-    bounds = st.lists(st.integers(1, 500), max_size=2, unique=True).map(sorted)
-    return bounds.flatmap(
-        lambda found: st.tuples(
-            *(
-                cents.map(lambda one, above=above: Tier(above=Decimal(above), price=one))  # type: ignore[misc]
-                for above in (0, *found)
-            )
-        )
-    )
-
-
-@given(helds(), books(), st.lists(moments, min_size=2, max_size=4, unique=True))
-def test_bills_of_adjoining_periods_add_up_to_the_bill_of_both(
-    parts: list[Held], prices: Prices, cuts: list[Micros]
-) -> None:
-    cuts = sorted(cuts)
-    bills = [rate(parts, prices, *ends) for ends in pairwise(cuts)]
-    whole = rate(parts, prices, cuts[0], cuts[-1])
-    assert sum(bill.total for bill in bills) == whole.total
-    assert exact(bills) == exact([whole])
-
-
-@given(helds(), books(), moments, st.randoms(use_true_random=False))
-def test_a_bill_is_the_same_in_whatever_order_and_slices_it_is_told(
-    parts: list[Held], prices: Prices, cut: Micros, chance: Any
-) -> None:
-    sliced = [piece for one in parts for piece in slices(one, cut)]
-    chance.shuffle(sliced)
-    assert rate(sliced, prices, JANUARY, END).total == rate(parts, prices, JANUARY, END).total
-
-
-@given(helds(), books())
-def test_lines_add_up_to_the_total_and_each_is_rounded_by_less_than_one_unit(
-    parts: list[Held], prices: Prices
-) -> None:
-    bill = rate(parts, prices, JANUARY, END)
-    unit = Decimal(1).scaleb(-scale_of(prices.currency))
-    assert sum((line.amount for line in bill.lines), Decimal(0)) == bill.total
-    assert all(abs(Fraction(line.amount) - line.exact) < unit for line in bill.lines)
-    months = 2
-    assert abs(Fraction(bill.total) - exact([bill])) <= months * Fraction(unit) / 2
-
-
-@given(helds(), books())
-def test_nothing_is_billed_twice_or_missed(parts: list[Held], prices: Prices) -> None:
-    """Every moment of every claim is in exactly one line, but for the cuts at tiers."""
-    bill = rate(parts, prices, JANUARY, END)
-    for one in parts:
-        until = END if one.to_at is None else one.to_at
-        own = {(line.from_at, line.to_at) for line in bill.lines if line.held is one}
-        inside = sorted((start, end) for start, end in own if start < until)
-        assert sum(min(end, until) - start for start, end in inside) == until - one.from_at
-        assert all(end == start for (_, end), (start, _) in pairwise(inside))
-
-
-def exact(bills: Sequence[Bill]) -> Any:
-    return sum(line.exact for bill in bills for line in bill.lines)
-
-
-def slices(one: Held, cut: Micros) -> list[Held]:
-    """The interval in two, as if an event in between had changed nothing."""
-    if not one.from_at < cut < (END if one.to_at is None else one.to_at):
-        return [one]
-    return [replace(one, to_at=cut, ends_claim=False), replace(one, from_at=cut)]

@@ -10,6 +10,7 @@ from scripts.cli.events import events
 from scripts.cli.failure import TallyGroup
 from scripts.cli.history import history
 from scripts.cli.import_files import import_files
+from scripts.cli.prices import prices
 from scripts.cli.project import project
 from scripts.cli.projections import projections
 from scripts.cli.replay import replay
@@ -33,6 +34,7 @@ app.command(rich_help_panel="Read it")(capacity)
 app.command(rich_help_panel="Read it")(history)
 app.command(rich_help_panel="Read it")(events)
 app.add_typer(webhooks, name="webhooks", rich_help_panel="Read it")
+app.add_typer(prices, name="prices", rich_help_panel="Bill it")
 app.command(rich_help_panel="Check it")(doctor)
 app.add_typer(projections, name="projections", rich_help_panel="Check it")
 app.command(rich_help_panel="Check it")(verify)

@@ -3,6 +3,7 @@
 import typer
 
 from scripts.cli.archive import archive
+from scripts.cli.bill import bill
 from scripts.cli.capacity import capacity
 from scripts.cli.demo import demo
 from scripts.cli.doctor import doctor
@@ -35,6 +36,7 @@ app.command(rich_help_panel="Read it")(history)
 app.command(rich_help_panel="Read it")(events)
 app.add_typer(webhooks, name="webhooks", rich_help_panel="Read it")
 app.add_typer(prices, name="prices", rich_help_panel="Bill it")
+app.command(rich_help_panel="Bill it")(bill)
 app.command(rich_help_panel="Check it")(doctor)
 app.add_typer(projections, name="projections", rich_help_panel="Check it")
 app.command(rich_help_panel="Check it")(verify)

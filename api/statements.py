@@ -6,11 +6,10 @@ They are worked out as they are asked for, from the read models and the price bo
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -20,28 +19,21 @@ from api.paging import Cursor, CursorText, Limit, Page
 from api.price_books import Number, find_price_book
 from api.problems import BadCall
 from api.reads import house_of, json_response
+from api.statement_views import LineView, StatementView, line_view
 from api.times import Time, require_past
 from domain.billing_time import Micros, month_of
 from domain.errors import Invalid
 from domain.held import Held
 from domain.period import Period, period_of
 from domain.price_list import PriceList
-from domain.rating import Bill, RatedLine, rate
-from domain.statement import (
-    Sums,
-    resource_of,
-    sums_by_price,
-    sums_by_provider,
-    sums_by_resource,
-)
+from domain.rating import Bill, rate
+from domain.statement import Sums, sums_by_price, sums_by_provider, sums_by_resource
 from domain.times import from_micros, to_micros
 from domain.values import OwnerId, PriceBookName
 from projections.held import held_from, read_flavors, read_intervals, read_units
 from projections.price_books import PriceBookRow
 
 router = noun("statements")
-
-QUANTITY_DECIMALS = Decimal("0.000000001")
 
 PeriodText = Annotated[
     str,
@@ -61,47 +53,6 @@ Until = Annotated[
         examples=["2026-01-15T00:00:00Z"],
     ),
 ]
-
-
-class StatementView(BaseModel):
-    """`open`: the period is not over, and what is told goes up to `until`.
-
-    Each of the three sums adds up to `total`.
-    """
-
-    project_id: str
-    period: str
-    from_at: datetime
-    until: datetime
-    state: Literal["open", "complete"]
-    price_book: str
-    price_book_number: int
-    currency: str
-    total: Decimal
-    lines: int
-    by_resource: dict[str, Decimal]
-    by_price: dict[str, Decimal]
-    by_provider: dict[str, Decimal]
-
-
-class LineView(BaseModel):
-    """`quantity` × `unit_price`, rounded so that all lines add up to the total. `position` is that
-    of the event by which the interval began that the line is for."""
-
-    consumer_id: str
-    position: int
-    status: Literal["claim", "hold"]
-    resource: str
-    unit: str | None
-    provider_id: str
-    amount_held: int
-    from_at: datetime
-    to_at: datetime
-    price: str
-    per: str
-    quantity: Decimal
-    unit_price: Decimal
-    amount: Decimal
 
 
 @router.get(
@@ -170,7 +121,7 @@ async def list_statement_lines(
     first = 0 if last is None else last + 1
     lines = list(enumerate(bill.lines))[first : first + limit + 1]
     following = _cursor.after(lines, limit, lambda line: line[0])
-    page = Page[LineView](items=[_line_view(line) for _, line in lines[:limit]], next=following)
+    page = Page[LineView](items=[line_view(line) for _, line in lines[:limit]], next=following)
     return json_response(page)
 
 
@@ -207,24 +158,3 @@ async def _held(house: House, project_id: str, start: Micros, end: Micros) -> li
     )
     units = await house.query(lambda connection: read_units(connection, intervals), "capacity")
     return await run_in_threadpool(lambda: list(held_from(intervals, flavors, units)))
-
-
-def _line_view(line: RatedLine) -> LineView:
-    part = line.part
-    quantity = Decimal(line.quantity.numerator) / Decimal(line.quantity.denominator)
-    return LineView(
-        consumer_id=line.held.consumer_id,
-        position=line.held.position,
-        status=line.held.status,
-        resource=resource_of(line),
-        unit=part.unit,
-        provider_id=part.provider_id,
-        amount_held=part.amount,
-        from_at=from_micros(line.from_at),
-        to_at=from_micros(line.to_at),
-        price=part.price.name,
-        per=part.price.per,
-        quantity=quantity.quantize(QUANTITY_DECIMALS),
-        unit_price=line.unit_price,
-        amount=line.amount,
-    )

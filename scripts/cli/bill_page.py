@@ -14,8 +14,8 @@ from scripts.cli.markup import Markup, element
 MOST_LINES = 500
 MOST_SUMS = 15
 # The columns of the lines, each with its share of the width.
-COLUMNS = {"From": 10.5, "To": 10.5, "Consumer": 11, "Resource": 11.5, "Held": 7, "Provider": 13,
-           "Price": 13, "Quantity": 9.5, "Unit price": 6, "Amount": 8}  # fmt: skip
+COLUMNS = {"From": 10, "To": 10, "Consumer": 10.5, "Resource": 11.5, "Held": 6.5, "Provider": 12,
+           "Price": 13, "Quantity": 9.5, "Unit price": 9, "Amount": 8}  # fmt: skip
 NUMBERS = (4, 7, 8, 9)
 # Nothing that a name brings along may run or load, even if it were not escaped.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -165,7 +165,7 @@ def _line(bill: Bill, line: dict[str, Any]) -> Markup:
         bill.provider(line["provider_id"]),
         line["price"],
         plain(f"{Decimal(line['quantity']):.4f}"),
-        plain(line["unit_price"]),
+        f"{plain(line['unit_price'])} / {line['per']}",
         line["amount"],
         numbers=NUMBERS,
     )

@@ -107,8 +107,10 @@ def publish(
 
 @prices.command()
 def example() -> None:
-    """Print a price book to begin with. It prices all that the demo cloud has:
-    classes, GPUs by their model, a flavor, and holds.
+    """Print a price book to begin with.
+
+    It prices all that the demo cloud has: classes, GPUs by their model, a
+    flavor, and holds.
 
     \b
     Example:

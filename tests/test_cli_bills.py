@@ -188,11 +188,13 @@ def test_what_no_bill_can_be_made_of_is_explained(service: Service, tmp_path: Pa
         (["bill", "x", "2026-1", *bill(service)[3:]], "A period is a year, a month or a day"),
         (["bill", "x", "2999", *bill(service)[3:]], "at_in_future"),
         (bill(service, "--csv", str(tmp_path / "no" / "x")), "cannot be written: No such file"),
+        (bill(service, "--html", str(tmp_path)), "cannot be written: Is a directory"),
     ):
         answer = tally(*arguments)
         assert answer.returncode == 1
         assert said in answer.stderr
         assert "Traceback" not in answer.stderr
+    assert not list(tmp_path.parent.glob("*.unfinished"))
 
 
 class Meddler(ServiceClient):

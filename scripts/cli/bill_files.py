@@ -25,11 +25,12 @@ DIGITS = 38
 
 def write(path: Path, content: bytes) -> None:
     """The file has its name only once it is whole."""
-    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished = Path(f"{path}.unfinished")
     try:
         unfinished.write_bytes(content)
         unfinished.replace(path)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise Failure(f"{path} cannot be written: {error.strerror}") from None
 
 

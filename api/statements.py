@@ -6,11 +6,10 @@ They are worked out as they are asked for, from the read models and the price bo
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -20,26 +19,21 @@ from api.paging import Cursor, CursorText, Limit, Page
 from api.price_books import Number, find_price_book
 from api.problems import BadCall
 from api.reads import house_of, json_response
+from api.statement_views import LineView, StatementView, line_view
+from api.times import Time, require_past
 from domain.billing_time import Micros, month_of
+from domain.errors import Invalid
 from domain.held import Held
 from domain.period import Period, period_of
 from domain.price_list import PriceList
-from domain.rating import Bill, RatedLine, rate
-from domain.statement import (
-    Sums,
-    resource_of,
-    sums_by_price,
-    sums_by_provider,
-    sums_by_resource,
-)
+from domain.rating import Bill, rate
+from domain.statement import Sums, sums_by_price, sums_by_provider, sums_by_resource
 from domain.times import from_micros, to_micros
 from domain.values import OwnerId, PriceBookName
 from projections.held import held_from, read_flavors, read_intervals, read_units
 from projections.price_books import PriceBookRow
 
 router = noun("statements")
-
-QUANTITY_DECIMALS = Decimal("0.000000001")
 
 PeriodText = Annotated[
     str,
@@ -51,66 +45,34 @@ PeriodText = Annotated[
 ]
 Project = Annotated[OwnerId, Query(description="Whose statement it is.")]
 Book = Annotated[PriceBookName, Query(description="The price book that it is made with.")]
-
-
-class StatementView(BaseModel):
-    """`open`: the period is not over, and what is told goes up to `until`.
-
-    Each of the three sums adds up to `total`.
-    """
-
-    project_id: str
-    period: str
-    from_at: datetime
-    until: datetime
-    state: Literal["open", "complete"]
-    price_book: str
-    price_book_number: int
-    currency: str
-    total: Decimal
-    lines: int
-    by_resource: dict[str, Decimal]
-    by_price: dict[str, Decimal]
-    by_provider: dict[str, Decimal]
-
-
-class LineView(BaseModel):
-    """`quantity` × `unit_price`, rounded so that all lines add up to the total. `position` is that
-    of the event by which the interval began that the line is for."""
-
-    consumer_id: str
-    position: int
-    status: Literal["claim", "hold"]
-    resource: str
-    unit: str | None
-    provider_id: str
-    amount_held: int
-    from_at: datetime
-    to_at: datetime
-    price: str
-    per: str
-    quantity: Decimal
-    unit_price: Decimal
-    amount: Decimal
+Until = Annotated[
+    Time | None,
+    Query(
+        description="Tell what is to be paid up to this moment of the period (RFC 3339 with an "
+        "offset), else up to now. With the `until` of a statement, its lines are those of it.",
+        examples=["2026-01-15T00:00:00Z"],
+    ),
+]
 
 
 @router.get(
     "/v1/statements/{period}",
     response_model=StatementView,
-    **reads("price_book_not_found", "no_price", "bad_period", "at_in_future"),
+    **reads("price_book_not_found", "no_price", "bad_period", timed=True),
 )
 async def read_statement(
     request: Request,
+    *,
     period: PeriodText,
     project_id: Project,
     price_book: Book,
     number: Number = None,
+    until: Until = None,
 ) -> Response:
     """What the project has to pay for the period, summed up."""
     book = await find_price_book(request, price_book, number)
-    house = house_of(request)
     bounds = period_of(period)
-    bill = await _bill(house, bounds, project_id, book)
+    bill = await _bill(house_of(request), bounds, until, project_id, book)
     sums: dict[str, Sums] = {
         "by_resource": sums_by_resource(bill),
         "by_price": sums_by_price(bill),
@@ -133,13 +95,13 @@ async def read_statement(
     )
 
 
-_cursor: Cursor[int] = Cursor("statement lines", int)
+_cursor: Cursor[int] = Cursor("statement lines", Annotated[int, Field(ge=0)])
 
 
 @router.get(
     "/v1/statements/{period}/lines",
     response_model=Page[LineView],
-    **reads("price_book_not_found", "no_price", "bad_period", "at_in_future", paged=True),
+    **reads("price_book_not_found", "no_price", "bad_period", timed=True, paged=True),
 )
 async def list_statement_lines(
     request: Request,
@@ -148,29 +110,42 @@ async def list_statement_lines(
     project_id: Project,
     price_book: Book,
     number: Number = None,
+    until: Until = None,
     limit: Limit = 100,
     cursor: CursorText = None,
 ) -> Response:
     """The lines of a statement, by the time at which what was held began."""
     book = await find_price_book(request, price_book, number)
-    bill = await _bill(house_of(request), period_of(period), project_id, book)
-    first = (_cursor.find(cursor) or -1) + 1
+    bill = await _bill(house_of(request), period_of(period), until, project_id, book)
+    last = _cursor.find(cursor)
+    first = 0 if last is None else last + 1
     lines = list(enumerate(bill.lines))[first : first + limit + 1]
     following = _cursor.after(lines, limit, lambda line: line[0])
-    page = Page[LineView](items=[_line_view(line) for _, line in lines[:limit]], next=following)
+    page = Page[LineView](items=[line_view(line) for _, line in lines[:limit]], next=following)
     return json_response(page)
 
 
-async def _bill(house: House, period: Period, project_id: str, book: PriceBookRow) -> Bill:
-    start, end = to_micros(period.start), min(to_micros(period.end), to_micros(house.now()))
-    if start >= end:
-        raise BadCall(
-            "at_in_future", f"{period.start.isoformat()} is later than the ledger's clock"
-        )
+async def _bill(
+    house: House, period: Period, until: datetime | None, project_id: str, book: PriceBookRow
+) -> Bill:
+    start, end = _bounds(house, period, until)
     # A month's tiers count from its beginning, and a claim may be charged some time after its end.
     since = month_of(start).start - PriceList(book.prices).longest_minimum
     held = await _held(house, project_id, since, end)
     return await run_in_threadpool(rate, held, book, start, end)
+
+
+def _bounds(house: House, period: Period, until: datetime | None) -> tuple[Micros, Micros]:
+    """From the period's start to its end, or to the moment up to which it is told."""
+    now = house.now()
+    require_past(now, until)
+    if period.start >= now:
+        raise BadCall(
+            "at_in_future", f"{period.start.isoformat()} is later than the ledger's clock"
+        )
+    if until is not None and until <= period.start:
+        raise Invalid("bad_period", f"the period begins at {period.start.isoformat()}, not before")
+    return to_micros(period.start), to_micros(min(period.end, until or now))
 
 
 async def _held(house: House, project_id: str, start: Micros, end: Micros) -> list[Held]:
@@ -183,24 +158,3 @@ async def _held(house: House, project_id: str, start: Micros, end: Micros) -> li
     )
     units = await house.query(lambda connection: read_units(connection, intervals), "capacity")
     return await run_in_threadpool(lambda: list(held_from(intervals, flavors, units)))
-
-
-def _line_view(line: RatedLine) -> LineView:
-    part = line.part
-    quantity = Decimal(line.quantity.numerator) / Decimal(line.quantity.denominator)
-    return LineView(
-        consumer_id=line.held.consumer_id,
-        position=line.held.position,
-        status=line.held.status,
-        resource=resource_of(line),
-        unit=part.unit,
-        provider_id=part.provider_id,
-        amount_held=part.amount,
-        from_at=from_micros(line.from_at),
-        to_at=from_micros(line.to_at),
-        price=part.price.name,
-        per=part.price.per,
-        quantity=quantity.quantize(QUANTITY_DECIMALS),
-        unit_price=line.unit_price,
-        amount=line.amount,
-    )

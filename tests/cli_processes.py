@@ -26,12 +26,13 @@ def environment(database: ScratchDatabase | None) -> dict[str, str]:
 
 
 def tally(
-    *arguments: str, database: ScratchDatabase | None = None
+    *arguments: str, database: ScratchDatabase | None = None, typed: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*TALLY, *arguments],
         cwd=ROOT,
         env=environment(database),
+        input=typed,
         capture_output=True,
         text=True,
         timeout=120,

@@ -10,7 +10,8 @@ from tests.databases import ScratchDatabase
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "capacity", "history", "projections", "replay", "import"]
+    "command",
+    ["demo", "capacity", "history", "projections", "replay", "import", "prices", "bill"],
 )
 def test_without_a_service_a_command_says_how_to_start_one(command: str, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text('[{"name": "one"}]')
@@ -21,6 +22,8 @@ def test_without_a_service_a_command_says_how_to_start_one(command: str, tmp_pat
     argument = {
         "replay": [str(tmp_path)],
         "import": [str(tmp_path / "one.json")],
+        "prices": ["list"],
+        "bill": ["acme", "2026-01", "--prices", "standard"],
     }.get(command, [])
     answer = tally(command, *argument, "--url", NOBODY)
 

@@ -2,12 +2,15 @@
 
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.cli import demo_cloud
 from scripts.cli.client import ServiceClient, Write
+from scripts.cli.prices_example import example
 from tests.cli_processes import ROOT, TALLY, environment, serving, tally, told
 from tests.databases import ScratchDatabase, sqlite_database
 
@@ -27,6 +30,7 @@ def test_a_new_service_has_a_demo_cloud_with_something_of_everything(
         capacity = told(tally("capacity", "--json", "--url", service.url))
         totals = told(tally("capacity", "--totals", "--json", "--url", service.url))
         history = told(tally("history", "--consumer", "batch-1", "--json", "--url", service.url))
+        bills = [bill_of(project, service.url) for project in ("shop", "research")]
 
         assert {request["status"] for request in requests} == {"placed", "held", "refused"}
         names = {provider["name"] for provider in providers}
@@ -37,6 +41,14 @@ def test_a_new_service_has_a_demo_cloud_with_something_of_everything(
         gpus = next(one for one in totals["items"] if one["resource_class"] == "PGPU")
         assert (gpus["capacity"], gpus["usage"]) == (6000, 3000)
         assert "claim.released" in {event["type"] for event in history["items"]}
+        assert {line["status"] for line in bills[0]["lines"]} == {"claim", "hold"}
+        assert {"PGPU", "flavor metal-large"} < {line["resource"] for line in bills[1]["lines"]}
+
+
+def bill_of(project: str, url: str) -> Any:
+    """Of this month, by the price book that comes with the demo cloud."""
+    month = f"{datetime.now(UTC):%Y-%m}"
+    return told(tally("bill", project, month, "--prices", "standard", "--json", "--url", url))
 
 
 def test_a_demo_cloud_that_broke_off_is_completed_at_the_next_start(
@@ -62,6 +74,15 @@ def test_a_ledger_of_ones_own_gets_no_demo_cloud(database: ScratchDatabase, tmp_
         # The demo cloud would be asked for within this time; nothing tells that it is not.
         time.sleep(1)
         assert [provider["name"] for provider in client.pages("/v1/providers")] == ["mine"]
+
+
+def test_the_demo_cloud_leaves_a_price_book_of_ones_own_alone(tmp_path: Path) -> None:
+    mine = {**example(), "currency": "CHF"}
+    database = sqlite_database(tmp_path / "data")
+    with serving(database, "--empty") as service, ServiceClient(service.url) as client:
+        client.write(Write("PUT", demo_cloud.PRICE_BOOK, mine))
+        assert tally("demo", "--url", service.url).returncode == 0
+        assert client.get(demo_cloud.PRICE_BOOK)["currency"] == "CHF"
 
 
 def test_a_taken_port_and_a_taken_folder_are_explained(tmp_path: Path) -> None:

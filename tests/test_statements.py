@@ -197,6 +197,39 @@ def test_a_unit_is_charged_by_what_it_was_at_the_time(client: Client) -> None:
     ]
 
 
+def test_pages_are_the_same_whatever_the_limit(client: Client) -> None:
+    host(client)
+    publish(client)
+    for day in (1, 2, 3):
+        client.submit(f"web-{day}", cpus(day), headers=at(day))
+        client.delete(f"/v1/claims/web-{day}", headers=at(day, 1))
+    whole = client.items(LINES)
+    assert [line["consumer_id"] for line in whole] == ["web-1", "web-2", "web-3"]
+    assert client.items(LINES + "&limit=1") == client.items(LINES + "&limit=2") == whole
+
+
+def test_a_statement_up_to_a_moment_and_its_lines_stay_what_they_are(client: Client) -> None:
+    host(client)
+    publish(client)
+    client.submit("web", cpus(1), headers=at(1))
+    noon = "&until=2026-01-01T12:00:00Z"
+    told = client.get(STATEMENT + noon).json()
+    assert (told["total"], told["state"], told["until"]) == ("1.20", "open", "2026-01-01T12:00:00Z")
+    client.submit("later", cpus(1), headers=at(2))
+    assert client.get(STATEMENT + noon).json() == told
+    assert [line["amount"] for line in client.items(LINES + noon)] == ["1.20"]
+    whole = client.get(STATEMENT + "&until=2026-03-01T00:00:00%2B00:00").json()
+    assert whole == client.get(STATEMENT).json()
+
+
+def test_a_moment_that_no_statement_can_be_told_up_to_is_refused(client: Client) -> None:
+    publish(client)
+    for path in (STATEMENT, LINES):
+        assert code_of(client.get(path + "&until=2026-01-01T00:00:00Z")) == (422, "bad_period")
+        assert code_of(client.get(path + "&until=2999-01-01T00:00:00Z")) == (422, "at_in_future")
+        assert code_of(client.get(path + "&until=noon")) == (422, "bad_time")
+
+
 def test_an_open_period_is_told_up_to_now_and_others_owe_nothing(client: Client) -> None:
     host(client)
     publish(client)

@@ -3,6 +3,7 @@
 import typer
 
 from scripts.cli.archive import archive
+from scripts.cli.bill import bill
 from scripts.cli.capacity import capacity
 from scripts.cli.demo import demo
 from scripts.cli.doctor import doctor
@@ -10,6 +11,7 @@ from scripts.cli.events import events
 from scripts.cli.failure import TallyGroup
 from scripts.cli.history import history
 from scripts.cli.import_files import import_files
+from scripts.cli.prices import prices
 from scripts.cli.project import project
 from scripts.cli.projections import projections
 from scripts.cli.replay import replay
@@ -33,6 +35,8 @@ app.command(rich_help_panel="Read it")(capacity)
 app.command(rich_help_panel="Read it")(history)
 app.command(rich_help_panel="Read it")(events)
 app.add_typer(webhooks, name="webhooks", rich_help_panel="Read it")
+app.add_typer(prices, name="prices", rich_help_panel="Bill it")
+app.command(rich_help_panel="Bill it")(bill)
 app.command(rich_help_panel="Check it")(doctor)
 app.add_typer(projections, name="projections", rich_help_panel="Check it")
 app.command(rich_help_panel="Check it")(verify)

@@ -7,6 +7,7 @@ middle, adds only what is missing.
 
 from scripts.cli.client import Body, Write
 from scripts.cli.names import provider_id
+from scripts.cli.prices_example import example
 
 # Part of every key: a demo cloud with another content gets another number.
 EDITION = "demo-1"
@@ -15,6 +16,7 @@ HELD_UNTIL = "2099-12-31T00:00:00Z"
 # The last consumer that gets a claim: who finds it finds the whole cloud.
 LAST_CONSUMER = "volume-1"
 FIRST_PROVIDER = provider_id("host-a1")
+PRICE_BOOK = "/v1/price-books/standard"
 
 # Method, path and body.
 Step = tuple[str, str, Body | None]
@@ -33,9 +35,14 @@ def writes() -> list[Write]:
     steps += [("POST", "/v1/providers", provider) for provider in providers()]
     steps += [("PUT", f"/v1/flavors/{name}", flavor) for name, flavor in flavors().items()]
     steps += _requests()
+    # Its key is no number, so that those of the others stay what they were before there was one.
+    book = Write("PUT", PRICE_BOOK, example(), key=f"{EDITION}-prices")
     return [
-        Write(method, path, body, key=f"{EDITION}-{number}")
-        for number, (method, path, body) in enumerate(steps)
+        book,
+        *(
+            Write(method, path, body, key=f"{EDITION}-{number}")
+            for number, (method, path, body) in enumerate(steps)
+        ),
     ]
 
 

@@ -41,6 +41,10 @@ AtOption = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME", callback=moment, help="As of that moment, not now."),
 ]
+NumberOption = Annotated[
+    int | None,
+    typer.Option(min=1, show_default="the newest", help="An older publication of the book."),
+]
 DataOption = Annotated[
     Path | None,
     typer.Option(

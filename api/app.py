@@ -17,6 +17,7 @@ from api import (
     history,
     inventories,
     projections,
+    proofs,
     providers,
     reasons,
     requests,
@@ -44,6 +45,7 @@ NOUNS = (
     flavors,
     events,
     webhooks,
+    proofs,
 )
 """Routes are tried in this order, so the hot ones come first."""
 

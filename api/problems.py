@@ -49,6 +49,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "unavailable": (503, "The ledger cannot be reached at the moment"),
     # What is named does not exist.
     "build_not_found": (404, "The projection has no such build"),
+    "checkpoint_not_found": (404, "There is no such checkpoint"),
     "claim_not_found": (404, "There is no such claim"),
     "flavor_not_found": (404, "There is no such flavor"),
     "inventory_not_found": (404, "The provider has no inventory of this class"),
@@ -64,8 +65,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "claim_not_active": (409, "The claim is not active"),
     "consumer_holds_already": (409, "The consumer already has a claim"),
     "duplicate_name": (409, "Another provider has this name"),
+    "event_differs": (409, "The event is not the one that was sealed"),
     "hold_lapsed": (409, "The hold has lapsed"),
     "inventory_in_use": (409, "The inventory is in use"),
+    "position_not_sealed": (409, "The event is not sealed yet"),
     "provider_exists": (409, "There is a provider with this id already"),
     "provider_has_children": (409, "The provider has others below it"),
     "provider_in_use": (409, "The provider is in use"),
@@ -83,6 +86,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     # Well-formed, yet it contradicts itself or names unknown things.
     "contradicting_traits": (422, "A trait is both required and forbidden"),
     "deadline_passed": (422, "The deadline has passed"),
+    "from_beyond_to": (422, "The first checkpoint is the larger one"),
     "not_custom": (422, "Names of your own start with CUSTOM_"),
     "position_beyond_head": (422, "The log has not come to this position yet"),
     "request_too_large": (422, "The request asks for too many things at once"),

@@ -1,0 +1,259 @@
+"""Proof that the log is what was sealed: `tally verify --proofs`.
+
+Every leaf is hashed again from the log, in order. At each checkpoint the root must be the one that
+was signed. If it is not, the kept hashes say at which position the log differs; if they were
+forged, too, only the range since the last good checkpoint is known, and its first position is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from eventsourcing.persistence import PersistenceError
+from pydantic import BaseModel
+
+from domain.checkpoint import BadNote, read_note, verifier_key
+from domain.merkle import TILE_LEVELS, Tiles, root_of
+from infra.archived_ranges import ArchiveDamaged
+from infra.database import Database, open_database
+from infra.event_log import EventLog, LogGap
+from infra.leaf_chain import ChainBroken, LeafChain
+from infra.log_rows import LogRow
+from infra.sealed_tables import Sealed, all_checkpoints, leaves_at, load_tile
+from infra.settings import Settings
+from infra.signing import is_signed_by
+from infra.stored_rows import StoredRows
+from infra.verification import Problem
+
+PAGE = 5_000
+NOT_SEALED = "the event is not the one that was sealed"
+
+
+class ProofReport(BaseModel):
+    """`sealed` events are covered by checkpoints, `events` are there. `keys` signed."""
+
+    ok: bool
+    events: int
+    sealed: int
+    checkpoints: int
+    keys: list[str]
+    pinned: bool
+    problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A root that must hold (None: not known for certain); `kept` elsewhere, or in the ledger."""
+
+    size: int
+    root: bytes | None
+    kept: bool
+
+
+class LogDiffers(Exception):
+    """The log is not what was sealed, from this position on."""
+
+    def __init__(self, code: str, position: int, detail: str) -> None:
+        super().__init__(detail)
+        self.problem = Problem(code=code, position=position, stream="", detail=detail)
+
+
+def verify_proofs(
+    settings: Settings,
+    *,
+    pinned: Sequence[bytes] = (),
+    kept: Sequence[str] = (),
+    progress: Callable[[int, int], None],
+) -> ProofReport:
+    """`pinned` are the public keys that are trusted (none: any), `kept` older checkpoints."""
+    database = open_database(settings)
+    try:
+        database.create_tables()
+        return ProofAudit(database, pinned).report(kept, progress)
+    finally:
+        database.close()
+
+
+class ProofAudit:
+    def __init__(self, database: Database, pinned: Sequence[bytes]) -> None:
+        self._database = database
+        self._log = EventLog(database)
+        self._pinned = pinned
+        self._problems: list[Problem] = []
+        self._chain = LeafChain()
+        self._tiles = Tiles()
+        self._sealed = 0
+        self._suspect: LogDiffers | None = None
+
+    def report(self, kept: Sequence[str], progress: Callable[[int, int], None]) -> ProofReport:
+        with self._database.durable.connect() as connection:
+            sealed = all_checkpoints(connection)
+        self._sealed = sealed[-1].size if sealed else 0
+        head = self._log.head()
+        names = {one.public_key: one.note.partition("\n")[0] for one in sealed}
+        seals = self._seals(sealed, head) + [self._kept(note, list(names)) for note in kept]
+        try:
+            self._hold_to(sorted(filter(None, seals), key=lambda one: one.size), progress)
+        except LogDiffers as differs:
+            self._problems.append(differs.problem)
+        if StoredRows(self._database).count(-(2**62), 0):
+            self._wrong("event_outside", 0, "there are events at positions below 1")
+        self._problems.sort(key=lambda one: one.position)
+        return ProofReport(
+            ok=not self._problems,
+            events=head,
+            sealed=self._sealed,
+            checkpoints=len(sealed),
+            keys=[verifier_key(name, key) for key, name in names.items()],
+            pinned=bool(self._pinned),
+            problems=self._problems,
+        )
+
+    # --- Signatures -------------------------------------------------------------------------------
+
+    def _seals(self, sealed: Sequence[Sealed], head: int) -> list[Seal | None]:
+        if head and not sealed:
+            self._wrong("nothing_sealed", 1, "there is no checkpoint; `tally seal` makes one")
+        seals: list[Seal | None] = []
+        good = 0
+        for one in sealed:
+            wrong = self._wrong_with(one)
+            if wrong is None:
+                seals.append(Seal(one.size, one.root, kept=False))
+                good = one.size
+            else:
+                seals.append(Seal(one.size, None, kept=False))
+                told = f"{wrong[1]}: no proof of positions {good + 1} to {one.size}"
+                self._wrong(wrong[0], good + 1, f"the checkpoint of {one.size} events {told}")
+        return seals
+
+    def _wrong_with(self, one: Sealed) -> tuple[str, str] | None:
+        if self._pinned and one.public_key not in self._pinned:
+            return "other_key", "is signed with a key that is not trusted"
+        try:
+            note = read_note(one.note)
+        except BadNote:
+            return "bad_checkpoint", "cannot be read"
+        if not is_signed_by(note, one.public_key):
+            return "bad_signature", "has a forged signature"
+        if (note.size, note.root) != (one.size, one.root):
+            return "bad_checkpoint", "is not what was signed"
+        return None
+
+    def _kept(self, text: str, keys: Sequence[bytes]) -> Seal | None:
+        try:
+            note = read_note(text)
+        except BadNote as bad:
+            self._wrong("bad_checkpoint", 0, f"the kept checkpoint: {bad}")
+            return None
+        if not any(is_signed_by(note, key) for key in self._pinned or keys):
+            self._wrong("bad_signature", 0, "no key here signed the kept checkpoint")
+            return None
+        return Seal(note.size, note.root, kept=True)
+
+    def _wrong(self, code: str, position: int, detail: str) -> None:
+        self._problems.append(Problem(code=code, position=position, stream="", detail=detail))
+
+    # --- The log against what was signed ----------------------------------------------------------
+
+    def _hold_to(self, seals: Sequence[Seal], progress: Callable[[int, int], None]) -> None:
+        good = good_and_kept = done = 0
+        for seal in seals:
+            for rows in self._pages(done, seal.size):
+                self._hash(rows)
+                progress(rows[-1].position, seals[-1].size)
+            done = seal.size
+            if seal.root is None:
+                continue
+            if root_of(seal.size, self._tiles.node) != seal.root:
+                raise self._differs(seal, good, good_and_kept)
+            if self._suspect is not None:
+                raise self._suspect  # The log is right: it is the kept hash that is not.
+            good = seal.size
+            good_and_kept = seal.size if seal.kept else good_and_kept
+        if self._suspect is not None:
+            raise self._suspect
+
+    def _differs(self, seal: Seal, good: int, good_and_kept: int) -> LogDiffers:
+        if self._suspect is not None:
+            return LogDiffers("event_differs", self._suspect.problem.position, NOT_SEALED)
+        if seal.kept:  # Whoever had the key may have signed anew all that was not kept elsewhere.
+            detail = f"the kept checkpoint of {seal.size} events is of another log"
+            return LogDiffers("fork", good_and_kept + 1, detail)
+        detail = f"positions {good + 1} to {seal.size} are not what was sealed, nor are the hashes"
+        return LogDiffers("root_differs", good + 1, detail)
+
+    def _hash(self, rows: Sequence[LogRow]) -> None:
+        """Add a page, and compare it with the kept hashes of all levels."""
+        sealed = leaves_at(self._database.durable, (row.position for row in rows))
+        leaves = []
+        for row in rows:
+            try:
+                leaf = self._chain.leaf(row)
+            except ChainBroken as broken:
+                raise self._earlier_or("event_differs", row.position, broken.detail) from broken
+            leaves.append(leaf)
+            if row.position <= self._sealed and sealed.get(row.position) != leaf:
+                self._suspect_from(row.position, "the kept hash is not the event's")
+        self._tiles.append(rows[0].position - 1, b"".join(leaves))
+        if rows[-1].position <= self._sealed:
+            self._compare_tiles()
+
+    def _suspect_from(self, position: int, detail: str) -> None:
+        """Log and hashes disagree. Which of them is right, the next checkpoint tells."""
+        if self._suspect is None:
+            self._suspect = LogDiffers("hash_differs", position, detail)
+
+    def _earlier_or(self, code: str, position: int, detail: str) -> LogDiffers:
+        """The log is wrong here, and before it where it disagreed with its hashes."""
+        if self._suspect is not None:
+            return LogDiffers("event_differs", self._suspect.problem.position, NOT_SEALED)
+        return LogDiffers(code, position, detail)
+
+    def _compare_tiles(self) -> None:
+        for (level, number), tile in self._tiles.changed.items():
+            kept = load_tile(self._database.durable, level, number)
+            if level and (kept or b"")[: len(tile)] != tile:
+                first = (number << TILE_LEVELS * (level + 1)) + 1
+                self._suspect_from(first, f"kept hashes of level {level} are not the log's")
+        self._tiles.changed.clear()
+        self._tiles.forget_whole()
+
+    # --- Reading ----------------------------------------------------------------------------------
+
+    def _pages(self, after: int, until: int) -> Iterator[list[LogRow]]:
+        """The rows up to a position, all of them. Raises LogDiffers at the first that lacks."""
+        while after < until:
+            end = min(after + PAGE, until)
+            try:
+                rows = self._log.rows(after, end)
+                self._compare_stored(rows)
+            except (LogGap, ArchiveDamaged, PersistenceError):
+                rows = self._singly(after, end)
+            if rows:
+                yield rows
+            if len(rows) < end - after:
+                missing = after + len(rows) + 1
+                raise self._earlier_or("event_missing", missing, "it was sealed, and is not there")
+            after = end
+
+    def _singly(self, after: int, until: int) -> list[LogRow]:
+        """Up to the first that cannot be read."""
+        found: list[LogRow] = []
+        for position in range(after + 1, until + 1):
+            try:
+                found += self._log.rows(position - 1, position)
+            except (LogGap, ArchiveDamaged, PersistenceError):
+                break
+        return found
+
+    def _compare_stored(self, rows: Sequence[LogRow]) -> None:
+        """What is pruned is read from files; what the database keeps of it must be the same."""
+        if not rows or rows[0].position > self._log.pruned_until:
+            return
+        by_position = {row.position: row for row in rows}
+        for stored in self._database.select_range(rows[0].position - 1, rows[-1].position):
+            if by_position.get(stored.position) != stored:
+                detail = "the database differs from the archive"
+                raise self._earlier_or("event_differs", stored.position, detail)

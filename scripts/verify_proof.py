@@ -75,8 +75,7 @@ def check_inclusion(proof: Any, key: Ed25519PublicKey, kept: Checkpoint | None) 
 
 def check_consistency(proof: Any, key: Ed25519PublicKey, kept: Checkpoint | None) -> str:
     old, new = (read_checkpoint(proof[name], key) for name in ("old", "new"))
-    if old.origin != new.origin:
-        raise BadProof("the checkpoints are of two logs")
+    compare(old, new)
     compare(old, kept)
     compare(new, kept)
     if kept is not None and kept.size not in (old.size, new.size):
@@ -87,10 +86,11 @@ def check_consistency(proof: Any, key: Ed25519PublicKey, kept: Checkpoint | None
 
 
 def compare(seal: Checkpoint, kept: Checkpoint | None) -> None:
+    """Raises BadProof where two that are signed cannot both be of one log."""
     if kept is None:
         return
     if seal.origin != kept.origin:
-        raise BadProof("the kept checkpoint is of another log")
+        raise BadProof("the checkpoints are of two logs")
     if seal.size == kept.size and seal.root != kept.root:
         raise BadProof(f"a fork: there are two different logs of {seal.size} events, both signed")
 

@@ -8,21 +8,19 @@ forged, too, only the range since the last good checkpoint is known, and its fir
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from eventsourcing.persistence import PersistenceError
 from pydantic import BaseModel
 
-from domain.checkpoint import BadNote, read_note, verifier_key
 from domain.merkle import TILE_LEVELS, Tiles, root_of
 from infra.archived_ranges import ArchiveDamaged
 from infra.database import Database, open_database
 from infra.event_log import EventLog, LogGap
 from infra.leaf_chain import ChainBroken, LeafChain
 from infra.log_rows import LogRow
-from infra.sealed_tables import Sealed, all_checkpoints, leaves_at, load_tile
+from infra.sealed_tables import all_checkpoints, leaves_at, load_tile
+from infra.seals import Seal, problem, read_seals
 from infra.settings import Settings
-from infra.signing import is_signed_by
 from infra.stored_rows import StoredRows
 from infra.verification import Problem
 
@@ -42,21 +40,12 @@ class ProofReport(BaseModel):
     problems: list[Problem]
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """A root that must hold (None: not known for certain); `kept` elsewhere, or in the ledger."""
-
-    size: int
-    root: bytes | None
-    kept: bool
-
-
 class LogDiffers(Exception):
     """The log is not what was sealed, from this position on."""
 
     def __init__(self, code: str, position: int, detail: str) -> None:
         super().__init__(detail)
-        self.problem = Problem(code=code, position=position, stream="", detail=detail)
+        self.problem = problem(code, position, detail)
 
 
 def verify_proofs(
@@ -80,7 +69,6 @@ class ProofAudit:
         self._database = database
         self._log = EventLog(database)
         self._pinned = pinned
-        self._problems: list[Problem] = []
         self._chain = LeafChain()
         self._tiles = Tiles()
         self._sealed = 0
@@ -91,69 +79,25 @@ class ProofAudit:
             sealed = all_checkpoints(connection)
         self._sealed = sealed[-1].size if sealed else 0
         head = self._log.head()
-        names = {one.public_key: one.note.partition("\n")[0] for one in sealed}
-        seals = self._seals(sealed, head) + [self._kept(note, list(names)) for note in kept]
-        try:
-            self._hold_to(sorted(filter(None, seals), key=lambda one: one.size), progress)
-        except LogDiffers as differs:
-            self._problems.append(differs.problem)
+        trusted = read_seals(sealed, kept, self._pinned)
+        problems = trusted.problems
+        if head and not sealed:
+            problems.append(problem("nothing_sealed", 1, "no checkpoint; `tally seal` makes one"))
         if StoredRows(self._database).count(-(2**62), 0):
-            self._wrong("event_outside", 0, "there are events at positions below 1")
-        self._problems.sort(key=lambda one: one.position)
+            problems.append(problem("event_outside", 0, "there are events at positions below 1"))
+        try:
+            self._hold_to(trusted.seals, progress)
+        except LogDiffers as differs:
+            problems.append(differs.problem)
         return ProofReport(
-            ok=not self._problems,
+            ok=not problems,
             events=head,
             sealed=self._sealed,
             checkpoints=len(sealed),
-            keys=[verifier_key(name, key) for key, name in names.items()],
+            keys=trusted.keys,
             pinned=bool(self._pinned),
-            problems=self._problems,
+            problems=sorted(problems, key=lambda one: one.position),
         )
-
-    # --- Signatures -------------------------------------------------------------------------------
-
-    def _seals(self, sealed: Sequence[Sealed], head: int) -> list[Seal | None]:
-        if head and not sealed:
-            self._wrong("nothing_sealed", 1, "there is no checkpoint; `tally seal` makes one")
-        seals: list[Seal | None] = []
-        good = 0
-        for one in sealed:
-            wrong = self._wrong_with(one)
-            if wrong is None:
-                seals.append(Seal(one.size, one.root, kept=False))
-                good = one.size
-            else:
-                seals.append(Seal(one.size, None, kept=False))
-                told = f"{wrong[1]}: no proof of positions {good + 1} to {one.size}"
-                self._wrong(wrong[0], good + 1, f"the checkpoint of {one.size} events {told}")
-        return seals
-
-    def _wrong_with(self, one: Sealed) -> tuple[str, str] | None:
-        if self._pinned and one.public_key not in self._pinned:
-            return "other_key", "is signed with a key that is not trusted"
-        try:
-            note = read_note(one.note)
-        except BadNote:
-            return "bad_checkpoint", "cannot be read"
-        if not is_signed_by(note, one.public_key):
-            return "bad_signature", "has a forged signature"
-        if (note.size, note.root) != (one.size, one.root):
-            return "bad_checkpoint", "is not what was signed"
-        return None
-
-    def _kept(self, text: str, keys: Sequence[bytes]) -> Seal | None:
-        try:
-            note = read_note(text)
-        except BadNote as bad:
-            self._wrong("bad_checkpoint", 0, f"the kept checkpoint: {bad}")
-            return None
-        if not any(is_signed_by(note, key) for key in self._pinned or keys):
-            self._wrong("bad_signature", 0, "no key here signed the kept checkpoint")
-            return None
-        return Seal(note.size, note.root, kept=True)
-
-    def _wrong(self, code: str, position: int, detail: str) -> None:
-        self._problems.append(Problem(code=code, position=position, stream="", detail=detail))
 
     # --- The log against what was signed ----------------------------------------------------------
 

@@ -152,6 +152,14 @@ def test_kept_hashes_that_were_changed_are_found_and_the_log_is_not_blamed(
     assert log.first_bad() == ("hash_differs", position)
 
 
+def test_a_kept_checkpoint_that_is_none_or_that_nobody_signed_is_told(
+    log: SealedLog, stranger: SigningKey
+) -> None:
+    assert log.first_bad(kept=["no note"]) == ("bad_checkpoint", 0)
+    forged = stranger.sign_checkpoint("/tallystick", SEALED, log.checkpoints()[0].root)
+    assert log.first_bad(kept=[forged]) == ("bad_signature", 0)
+
+
 # --- Events are gone ------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from infra.event_log import EventLog, LogGap
 from infra.leaf_chain import ChainBroken, LeafChain
 from infra.log_rows import LogRow
 from infra.sealed_tables import all_checkpoints, leaves_at, load_tile
-from infra.seals import Seal, problem, read_seals
+from infra.seals import Seal, finding, read_seals
 from infra.settings import Settings
 from infra.stored_rows import StoredRows
 from infra.verification import Problem
@@ -45,7 +45,7 @@ class LogDiffers(Exception):
 
     def __init__(self, code: str, position: int, detail: str) -> None:
         super().__init__(detail)
-        self.problem = problem(code, position, detail)
+        self.problem = finding(code, position, detail)
 
 
 def verify_proofs(
@@ -72,7 +72,9 @@ class ProofAudit:
         self._chain = LeafChain()
         self._tiles = Tiles()
         self._sealed = 0
+        # Where log and hashes disagree. Which of them is right, the next checkpoint tells.
         self._suspect: LogDiffers | None = None
+        self._suspect_tile: LogDiffers | None = None
 
     def report(self, kept: Sequence[str], progress: Callable[[int, int], None]) -> ProofReport:
         with self._database.durable.connect() as connection:
@@ -82,9 +84,9 @@ class ProofAudit:
         trusted = read_seals(sealed, kept, self._pinned)
         problems = trusted.problems
         if head and not sealed:
-            problems.append(problem("nothing_sealed", 1, "no checkpoint; `tally seal` makes one"))
+            problems.append(finding("nothing_sealed", 1, "no checkpoint; `tally seal` makes one"))
         if StoredRows(self._database).count(-(2**62), 0):
-            problems.append(problem("event_outside", 0, "there are events at positions below 1"))
+            problems.append(finding("event_outside", 0, "there are events at positions below 1"))
         try:
             self._hold_to(trusted.seals, progress)
         except LogDiffers as differs:
@@ -112,12 +114,16 @@ class ProofAudit:
                 continue
             if root_of(seal.size, self._tiles.node) != seal.root:
                 raise self._differs(seal, good, good_and_kept)
-            if self._suspect is not None:
-                raise self._suspect  # The log is right: it is the kept hash that is not.
+            self._require_true_hashes()
             good = seal.size
             good_and_kept = seal.size if seal.kept else good_and_kept
-        if self._suspect is not None:
-            raise self._suspect
+        self._require_true_hashes()
+
+    def _require_true_hashes(self) -> None:
+        """The log is right: if anything disagrees, it is a kept hash."""
+        found = self._suspect or self._suspect_tile
+        if found is not None:
+            raise found
 
     def _differs(self, seal: Seal, good: int, good_and_kept: int) -> LogDiffers:
         if self._suspect is not None:
@@ -138,16 +144,13 @@ class ProofAudit:
             except ChainBroken as broken:
                 raise self._earlier_or("event_differs", row.position, broken.detail) from broken
             leaves.append(leaf)
-            if row.position <= self._sealed and sealed.get(row.position) != leaf:
-                self._suspect_from(row.position, "the kept hash is not the event's")
+            is_true = row.position > self._sealed or sealed.get(row.position) == leaf
+            if not is_true and self._suspect is None:
+                detail = "the kept hash is not the event's"
+                self._suspect = LogDiffers("hash_differs", row.position, detail)
         self._tiles.append(rows[0].position - 1, b"".join(leaves))
         if rows[-1].position <= self._sealed:
             self._compare_tiles()
-
-    def _suspect_from(self, position: int, detail: str) -> None:
-        """Log and hashes disagree. Which of them is right, the next checkpoint tells."""
-        if self._suspect is None:
-            self._suspect = LogDiffers("hash_differs", position, detail)
 
     def _earlier_or(self, code: str, position: int, detail: str) -> LogDiffers:
         """The log is wrong here, and before it where it disagreed with its hashes."""
@@ -156,11 +159,13 @@ class ProofAudit:
         return LogDiffers(code, position, detail)
 
     def _compare_tiles(self) -> None:
+        """Those above the leaves."""
         for (level, number), tile in self._tiles.changed.items():
-            kept = load_tile(self._database.durable, level, number)
-            if level and (kept or b"")[: len(tile)] != tile:
+            kept = load_tile(self._database.durable, level, number) if level else tile
+            if (kept or b"")[: len(tile)] != tile and self._suspect_tile is None:
                 first = (number << TILE_LEVELS * (level + 1)) + 1
-                self._suspect_from(first, f"kept hashes of level {level} are not the log's")
+                detail = f"kept hashes of level {level} are not the log's"
+                self._suspect_tile = LogDiffers("hash_differs", first, detail)
         self._tiles.changed.clear()
         self._tiles.forget_whole()
 
@@ -188,7 +193,10 @@ class ProofAudit:
         for position in range(after + 1, until + 1):
             try:
                 found += self._log.rows(position - 1, position)
-            except (LogGap, ArchiveDamaged, PersistenceError):
+            except (LogGap, ArchiveDamaged):
+                break
+            except PersistenceError:
+                self._log.head()  # Raises where it is the database that is gone, and not the row.
                 break
         return found
 

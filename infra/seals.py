@@ -43,7 +43,7 @@ def read_seals(sealed: Sequence[Sealed], kept: Sequence[str], pinned: Sequence[b
         else:
             detail = f"the checkpoint of {one.size} events {wrong[1]}; it does not prove "
             detail += f"positions {good + 1} to {one.size}"
-            problems.append(problem(wrong[0], good + 1, detail))
+            problems.append(finding(wrong[0], good + 1, detail))
     for text in kept:
         found = _read_kept(text, pinned or list(names))
         if isinstance(found, Seal):
@@ -72,11 +72,11 @@ def _read_kept(text: str, keys: Sequence[bytes]) -> Seal | Problem:
     try:
         note = read_note(text)
     except BadNote as bad:
-        return problem("bad_checkpoint", 0, f"the kept checkpoint: {bad}")
+        return finding("bad_checkpoint", 0, f"the kept checkpoint: {bad}")
     if not any(is_signed_by(note, key) for key in keys):
-        return problem("bad_signature", 0, "no key here signed the kept checkpoint")
+        return finding("bad_signature", 0, "no key here signed the kept checkpoint")
     return Seal(note.size, note.root, kept=True)
 
 
-def problem(code: str, position: int, detail: str) -> Problem:
+def finding(code: str, position: int, detail: str) -> Problem:
     return Problem(code=code, position=position, stream="", detail=detail)

@@ -19,11 +19,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
+from infra.proof_verification import verify_proofs
 from infra.signing import SigningKey
 from scripts.cli.application import app
 from scripts.verify_proof import BadProof, check
 from tests.cli_processes import ROOT, wait_until
-from tests.databases import ScratchDatabase, sqlite_database
+from tests.databases import ScratchDatabase, postgresql_database, sqlite_database
+from tests.open_archive import quiet
 from tests.open_ledger import OpenLedger, settings_from
 from tests.open_service import code_of, served
 from tests.sealed_log import change_state
@@ -115,6 +117,19 @@ def test_what_cannot_be_proven_is_told(database: ScratchDatabase) -> None:
         change_state(ledger, first)
         ledger.close()
         assert code_of(http.get(f"/v1/proofs/inclusion?position={first}")) == (409, "event_differs")
+
+
+def test_services_on_one_database_seal_one_log(postgresql_server_url: str, tmp_path: Path) -> None:
+    with postgresql_database(postgresql_server_url, tmp_path / "data") as database:
+        with sealing(database) as one, sealing(database) as two:
+            size = 0
+            for number in range(20):
+                size = write(one if number % 2 else two, number)
+            assert newest(one) == newest(two) == size
+            listed = get(one, "/v1/proofs/checkpoints")
+            assert get(two, "/v1/proofs/checkpoints") == listed
+        report = verify_proofs(settings_from(database.settings_environment), progress=quiet)
+        assert (report.ok, report.sealed, len(report.keys)) == (True, size, 1)
 
 
 # --- Forged proofs --------------------------------------------------------------------------------

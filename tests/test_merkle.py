@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.checkpoint import BadNote, Note, from_base64, key_id, read_note, verifier_key
@@ -90,11 +90,13 @@ def test_roots_and_paths_are_those_of_the_rfcs_own_tests() -> None:
     assert [one.hex() for one in inclusion_path(0, 8, tiles.node)] == PATH_OF_THE_FIRST_OF_8
 
 
+@settings(deadline=None)
 @given(size=st.integers(1, 1_100))
 def test_a_root_is_what_the_rfc_defines(size: int) -> None:
     assert BIG.root(size) == by_definition(BIG.leaves[:size])
 
 
+@settings(deadline=None)
 @given(steps=st.lists(st.integers(1, 700), min_size=1, max_size=8))
 def test_hashes_added_bit_by_bit_are_those_added_at_once(steps: list[int]) -> None:
     kept: dict[tuple[int, int], bytes] = {}
@@ -114,6 +116,7 @@ def tree_tiles(size: int) -> dict[tuple[int, int], bytes]:
     return tiles.changed
 
 
+@settings(deadline=None)
 @given(size=sizes, data=st.data())
 def test_every_inclusion_proof_holds_and_no_other(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -133,6 +136,7 @@ def test_every_inclusion_proof_holds_and_no_other(size: int, data: st.DataObject
         assert root_by_path(other, size, leaf, path) != root
 
 
+@settings(deadline=None)
 @given(pair=st.tuples(sizes, sizes).map(sorted), data=st.data())
 def test_every_consistency_proof_holds_and_no_other(pair: list[int], data: st.DataObject) -> None:
     old, new = (Checkpoint("log", size, BIG.root(size)) for size in pair)

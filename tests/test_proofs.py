@@ -17,7 +17,7 @@ from infra.sealed_tables import CHECKPOINTS, TILES
 from infra.sealer import PLACE, SealBroken, Sealer
 from infra.signing import BadKey, SigningKey, read_public_key, signing_key
 from tests.databases import ScratchDatabase
-from tests.open_archive import archive_most, quiet
+from tests.open_archive import archive_most, execute, quiet
 from tests.open_ledger import OpenLedger, settings_from
 from tests.sealed_log import (
     BAD,
@@ -93,6 +93,17 @@ def test_forged_hashes_leave_the_range_between_two_checkpoints(log: SealedLog) -
     problem = log.verify().problems[0]
     assert (problem.code, problem.position) == ("root_differs", GOOD + 1)
     assert f"{GOOD + 1} to {GOOD + SEALED}" in problem.detail
+
+
+def test_hashes_forged_on_one_level_alone_blame_no_single_event(log: SealedLog) -> None:
+    with log.ledger.database.durable.connect() as connection:
+        above = connection.execute(TILES.select().where(TILES.c.level == 1)).one()
+    change_state(log.ledger)
+    log.hash_anew()
+    with log.ledger.database.durable.begin() as connection:
+        where = (TILES.c.level == 1) & (TILES.c.number == 0)
+        connection.execute(update(TILES).where(where).values(hashes=above.hashes))
+    assert log.first_bad() == ("root_differs", GOOD + 1)
 
 
 def test_checkpoints_signed_with_another_key_are_not_trusted(
@@ -192,6 +203,13 @@ def test_a_log_that_grew_otherwise_is_found_by_a_checkpoint_that_was_kept(log: S
     assert log.verify().ok
     assert log.first_bad(kept=[first, kept]) == ("fork", GOOD + 1)
     assert log.first_bad(kept=[kept]) == ("fork", 1), "what was signed here proves nothing then"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_event_that_the_database_cannot_even_read_is_found(log: SealedLog) -> None:
+    broken = "UPDATE stored_events SET topic = CAST(x'ff' AS TEXT) WHERE POSITION = :at"
+    execute(log.ledger, broken, at=BAD)
+    assert log.first_bad() == ("event_missing", BAD)
 
 
 def test_a_log_without_any_checkpoint_is_not_proven(log: SealedLog) -> None:

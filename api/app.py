@@ -18,6 +18,7 @@ from api import (
     inventories,
     price_books,
     projections,
+    proofs,
     providers,
     reasons,
     requests,
@@ -48,6 +49,7 @@ NOUNS = (
     statements,
     events,
     webhooks,
+    proofs,
 )
 """Routes are tried in this order, so the hot ones come first."""
 

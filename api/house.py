@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.aggregate import Aggregate
 from domain.books import Books
+from domain.proof import Checkpoint, ConsistencyProof, InclusionProof, PublicKey
 from projections.live_capacity import LiveCapacity
 from projections.projection import Connection, Recorded
 
@@ -212,6 +213,24 @@ class Webhooks(Protocol):
         """Deliver again, and at once if it waits for its next try."""
 
 
+class Proofs(Protocol):
+    """What seals the log. `size` and `new`: None is the newest checkpoint. All raise Unavailable,
+    and NotFound where there is no such checkpoint."""
+
+    async def checkpoint(self, size: int | None) -> Checkpoint: ...
+
+    async def checkpoints(self, before: int | None, limit: int) -> list[Checkpoint]:
+        """The largest first, of those that are smaller than `before`."""
+
+    async def inclusion(self, position: int, size: int | None) -> InclusionProof:
+        """Raises Conflict where the event is not sealed, or not what was sealed."""
+
+    async def consistency(self, old: int, new: int | None) -> ConsistencyProof:
+        """Raises Invalid if they come in the other order."""
+
+    async def key(self) -> PublicKey: ...
+
+
 class House(Protocol):
     @property
     def event_source(self) -> str:
@@ -219,6 +238,9 @@ class House(Protocol):
 
     @property
     def webhooks(self) -> Webhooks: ...
+
+    @property
+    def proofs(self) -> Proofs: ...
 
     def now(self) -> datetime:
         """The ledger's clock."""

@@ -70,6 +70,7 @@ TAGS = [
     {"name": "history", "description": "Every event, as people read it or raw."},
     {"name": "events", "description": "The log as a feed, for others to follow."},
     {"name": "projections", "description": "The read models, and building them anew."},
+    {"name": "proofs", "description": "Proofs that the log is what it was."},
     {"name": "webhooks", "description": "Where events are pushed to. Settings, not events."},
     {"name": "health", "description": "How the service is."},
 ]

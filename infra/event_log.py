@@ -25,6 +25,7 @@ from infra.database import Database
 from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.mapper import EventMapper
 from infra.recent_events import RecentEvents
+from infra.stored_rows import StoredRows
 from projections.projection import Recorded
 
 
@@ -40,6 +41,7 @@ class EventLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._archive = ArchiveReader(database)
+        self._stored = StoredRows(database)
         self._mapper = EventMapper()
         self._recent = RecentEvents()
 
@@ -119,6 +121,22 @@ class EventLog:
         found: list[Recorded] = []
         for first, last in _runs(sorted(positions)):
             found += self.read(first - 1, last - first + 1, last)
+        return found
+
+    @property
+    def pruned_until(self) -> int:
+        """Up to here events are read from files; as far as this process knows."""
+        return self._archive.pruned_until
+
+    def positions(self, events: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Where these (stream, version) are; those that are nowhere in the log lack."""
+        found = self._stored.positions(events)
+        missing = [event for event in events if event not in found]
+        if missing:
+            self._archive.refresh()
+        for stream, version in missing:
+            for row in self._archive.find(stream, [version]):
+                found[stream, version] = row.position
         return found
 
     def load(self, stream: str) -> Aggregate:

@@ -29,7 +29,10 @@ from infra.database import open_database
 from infra.event_log import EventLog
 from infra.log_watch import LogWatch
 from infra.memory_books import MemoryBooks
+from infra.proofs import LedgerProofs
 from infra.read_models import ReadModels
+from infra.seal_rounds import SealRounds
+from infra.sealer import Sealer
 from infra.settings import Settings
 from infra.sqlite_database import own_folder
 from infra.webhook_rounds import WebhookRounds
@@ -70,6 +73,10 @@ class TallystickHouse:
             self._webhook_table, self._log.head, self._in_thread, self._webhook_rounds.look
         )
         self.event_source = settings.event_source
+        self._seal_rounds = SealRounds(
+            Sealer(settings, self._database, self._log), settings.seal_seconds
+        )
+        self.proofs = LedgerProofs(settings, self._database, self._log, self._in_thread)
 
     async def open(self) -> None:
         if self._settings.engine == "sqlite":
@@ -81,11 +88,13 @@ class TallystickHouse:
             self._read_models.start()
         await to_thread.run_sync(self._webhook_table.create)
         self._webhook_rounds.start()
+        self._seal_rounds.start()
 
     async def close(self) -> None:
         await self._webhook_rounds.stop()
         await self._watch.close()
         await self._writer.stop()
+        await to_thread.run_sync(self._seal_rounds.stop)
         await to_thread.run_sync(self._read_models.stop)
         self._database.close()
         self._owned.close()

@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.event import listen
 
-from infra import archived_ranges
+from infra import archived_ranges, sealed_tables
 from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.settings import Settings
 from projections.bulk import ROWS_AS_DOCUMENT, STAGE_ROWS
@@ -108,6 +108,7 @@ class PostgresDatabase:
             self.events.create_table()
             self.snapshots.create_table()
             archived_ranges.create_table(self.durable)
+            sealed_tables.create_tables(self.durable)
 
     def select_streams(self, streams: Iterable[str]) -> list[StoredEvent]:
         with self._datastore.get_connection() as connection:

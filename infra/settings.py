@@ -49,6 +49,18 @@ class Settings(BaseSettings):
         default=15.0, gt=0, le=300, description="How long a webhook's receiver may take to answer."
     )
 
+    signing_key: Path | None = Field(
+        default=None,
+        description="PEM file of the Ed25519 key that signs checkpoints, made if missing; "
+        "unset: `data`/signing_key.pem.",
+    )
+    seal_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        le=86_400,
+        description="How often the service seals the log, if it grew; 0: never.",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
@@ -61,6 +73,15 @@ class Settings(BaseSettings):
     @property
     def archive_folder(self) -> Path:
         return (self.archive or self.data / "archive").absolute()
+
+    @property
+    def signing_key_file(self) -> Path:
+        return (self.signing_key or self.data / "signing_key.pem").absolute()
+
+    @property
+    def proof_origin(self) -> str:
+        """What checkpoints and their key are named; a plus sign would end a key's name."""
+        return self.event_source.replace("+", "%2B")
 
     def environment(self) -> dict[str, str]:
         """The variables by which another process gets these settings."""

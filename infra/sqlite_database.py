@@ -28,7 +28,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from infra import archived_ranges
+from infra import archived_ranges, sealed_tables
 from infra.log_rows import EVERYTHING, LogRow, Selection
 from infra.settings import Settings
 from projections.schema_version import NEWEST, VERSION
@@ -106,6 +106,7 @@ class SQLiteDatabase:
         self.events.create_table()
         self.snapshots.create_table()
         archived_ranges.create_table(self.durable)
+        sealed_tables.create_tables(self.durable)
 
     def select_streams(self, streams: Iterable[str]) -> list[StoredEvent]:
         names = to_json(list(streams)).decode()

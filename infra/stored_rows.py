@@ -1,12 +1,17 @@
 """The log's own rows in the database, for those few who look at them below the library: the
-archive measures and deletes what is outdated, and finds where a stream goes on."""
+archive measures and deletes what is outdated, and finds where a stream goes on; sealing finds where
+a stream was."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, column, delete, exists, func, select, table
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, column, delete, exists, func, select, table, tuple_
 
 from domain.provider import Provider
 from infra.database import Database
+
+KEYS_AT_ONCE = 500
 
 
 class StoredRows:
@@ -66,6 +71,19 @@ class StoredRows:
         )
         with self._engine.connect() as connection:
             return connection.scalar(following)
+
+    def positions(self, events: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Of these (stream, version), those that are stored."""
+        row = self._rows.c
+        key = tuple_(row.originator_id, row.originator_version)
+        found: dict[tuple[str, int], int] = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(events), KEYS_AT_ONCE):
+                wanted = key.in_(events[start : start + KEYS_AT_ONCE])
+                query = select(row.originator_id, row.originator_version, self._position)
+                for stream, version, position in connection.execute(query.where(wanted)):
+                    found[stream, version] = position
+        return found
 
     def _within(self, after: int, until: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return self._position > after, self._position <= until

@@ -18,7 +18,7 @@ from tests.open_ledger import OpenLedger, settings_from
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own service settings must not reach a test, nor its subprocesses."""
-    for name in ("DATA", "ARCHIVE", "DATABASE_URL", "CLIENT_TIME"):
+    for name in ("DATA", "ARCHIVE", "DATABASE_URL", "CLIENT_TIME", "SIGNING_KEY", "SEAL_SECONDS"):
         monkeypatch.delenv(f"TALLYSTICK_{name}", raising=False)
 
 

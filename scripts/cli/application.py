@@ -14,7 +14,9 @@ from scripts.cli.import_files import import_files
 from scripts.cli.prices import prices
 from scripts.cli.project import project
 from scripts.cli.projections import projections
+from scripts.cli.proof import proof
 from scripts.cli.replay import replay
+from scripts.cli.seal import seal
 from scripts.cli.serve import serve
 from scripts.cli.verify import verify
 from scripts.cli.webhooks import webhooks
@@ -40,4 +42,6 @@ app.command(rich_help_panel="Bill it")(bill)
 app.command(rich_help_panel="Check it")(doctor)
 app.add_typer(projections, name="projections", rich_help_panel="Check it")
 app.command(rich_help_panel="Check it")(verify)
+app.add_typer(proof, name="proof", rich_help_panel="Check it")
+app.command(rich_help_panel="Keep it")(seal)
 app.add_typer(archive, name="archive", rich_help_panel="Keep it")

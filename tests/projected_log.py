@@ -25,6 +25,7 @@ from domain.cloud import (
     define_trait,
     delete_provider,
     describe_provider,
+    publish_prices,
     register_provider,
     remove_flavor,
     remove_resource_class,
@@ -42,6 +43,8 @@ from domain.ledger import (
     submit_request,
     withdraw_request,
 )
+from domain.price import ClassTarget, Price, Tier
+from domain.price_book import Prices
 from domain.provider import Provider
 from domain.request import Request
 from infra.database import Database
@@ -98,6 +101,7 @@ class RandomLedger:
             ),
             *(self.register, self.traits, self.delete, self.flavor, self.flavor),
             *(self.describe, self.describe, self.describe, self.catalog, self.catalog),
+            self.prices,
         ]
 
     def _run(self, use_case: Callable[..., Aggregate], *args: Any, **facts: Any) -> Aggregate:
@@ -218,6 +222,16 @@ class RandomLedger:
         )
         self._run(define_flavor, name, expansion)
         expand(self.ledger.books, [])
+
+    def prices(self) -> None:
+        cost = Decimal(self.random.randint(1, 9)) / 100
+        price = Price(
+            name="CPU",
+            target=ClassTarget(resource_class="VCPU"),
+            per="hour",
+            tiers=(Tier(price=cost),),
+        )
+        self._run(publish_prices, "book-1", Prices(currency="EUR", prices=(price,)))
 
     # --- Parts of them ----------------------------------------------------------------------------
 

@@ -56,7 +56,8 @@ class Filling:
                 self._apply_singly(engine, rows, position)
                 raise
             position = end
-            pace.rest()
+            if position < until:
+                pace.rest()
 
     @property
     def _selection(self) -> Selection:

@@ -27,7 +27,7 @@ class Pace:
         self.page = PAGE
 
     def rest(self) -> None:
-        """After each page: rest, if somebody wrote since the last."""
+        """Between two pages: rest, if somebody wrote since the last."""
         head = self._log.head()
         is_growing = head > self._head
         self._head = head

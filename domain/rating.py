@@ -19,13 +19,17 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from domain.billing_time import SECOND, Micros, Month, months
+from domain.billing_time import SECOND, Micros, Month, month_of, months
 from domain.held import Held
 from domain.meter import Meters
 from domain.price_book import Prices
 from domain.price_list import PriceList
 from domain.rated_parts import Part, parts_of
 from domain.rounding import Rounding
+
+RATING = 1
+"""The version of the rules: raised with every change by which a bill could become another one, as
+closed statements name the rules that they were made by."""
 
 
 class RatedLine(NamedTuple):
@@ -65,7 +69,7 @@ class Bill:
 def rate(held: Iterable[Held], prices: Prices, start: Micros, end: Micros) -> Bill:
     """The bill for start <= time < end of one project. Raises Conflict where there is no price.
 
-    `held` is all that the project held since the beginning of the first month, in any order.
+    `held` is all that the project held from `needed_since` on, in any order.
     """
     in_order = sorted(held, key=lambda one: (one.from_at, one.position))
     rated = PriceList(prices.prices)
@@ -77,6 +81,12 @@ def rate(held: Iterable[Held], prices: Prices, start: Micros, end: Micros) -> Bi
         lines += rating.lines(pieces)
     total = sum((line.amount for line in lines), Decimal(0))
     return Bill(prices.currency, start, end, tuple(lines), total)
+
+
+def needed_since(prices: Prices, start: Micros) -> Micros:
+    """From when on a bill that begins at `start` has to know what was held: tiers count from the
+    beginning of the month, and a claim may be charged for some time after its end."""
+    return month_of(start).start - max(one.minimum_seconds for one in prices.prices) * SECOND
 
 
 class _Piece(NamedTuple):

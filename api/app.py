@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import (
     capacity,
     claims,
+    closed_statements,
     events,
     flavors,
     health,
@@ -23,10 +24,13 @@ from api import (
     reasons,
     requests,
     resource_classes,
+    statement_lines,
+    statement_totals,
     statements,
     traits,
     webhooks,
 )
+from api.bills import RecentBills
 from api.docs import install_docs
 from api.house import House
 from api.openapi import DESCRIPTION, TAGS, install_openapi
@@ -47,6 +51,9 @@ NOUNS = (
     flavors,
     price_books,
     statements,
+    statement_lines,
+    statement_totals,
+    closed_statements,
     events,
     webhooks,
     proofs,
@@ -73,6 +80,7 @@ def create_app(lifespan: Lifespan) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
+    app.state.recent_bills = RecentBills()
     install_problems(app)
     install_docs(app)
     install_openapi(app)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import (
     capacity,
     claims,
+    costs,
     events,
     flavors,
     health,
@@ -25,6 +26,8 @@ from api import (
     resource_classes,
     statements,
     traits,
+    usage,
+    utilization,
     webhooks,
 )
 from api.docs import install_docs
@@ -47,6 +50,9 @@ NOUNS = (
     flavors,
     price_books,
     statements,
+    costs,
+    usage,
+    utilization,
     events,
     webhooks,
     proofs,

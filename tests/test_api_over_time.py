@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -46,7 +47,7 @@ def numbers(told: list[str]) -> list[Decimal]:
     return [Decimal(one) for one in told]
 
 
-def use_of(item: Json) -> dict[str, tuple[list[Decimal], list[Decimal]]]:
+def use_of(item: Json) -> dict[str, Any]:
     return {one["name"]: (numbers(one["claims"]), numbers(one["holds"])) for one in item["use"]}
 
 

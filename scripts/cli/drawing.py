@@ -74,6 +74,10 @@ def ticks(highest: float) -> list[float]:
 
 
 def tick_labels(marks: Sequence[float]) -> list[str]:
+    """Short: from a million on in millions (M) or thousands of them (G)."""
+    for unit, size in (("G", 1e9), ("M", 1e6)):
+        if marks[-1] >= size:
+            return [f"{mark / size:g}{unit if mark else ''}" for mark in marks]
     digits = max(0, -floor(log10(marks[1]))) if marks[1] < 1 else 0
     return [f"{mark:,.{digits}f}" for mark in marks]
 

@@ -29,6 +29,9 @@ STYLE = (
     """
 .ink { fill: var(--ink); } .soft { fill: var(--soft); } .future { fill: var(--future); }
 .free { fill: var(--free); } .stranded { fill: var(--stranded); }
+.heat { fill: var(--c0); }
+.h1 { fill-opacity: .15; } .h2 { fill-opacity: .3; } .h3 { fill-opacity: .45; }
+.h4 { fill-opacity: .6; } .h5 { fill-opacity: .75; }
 .soft-line { stroke: var(--soft); } .rule-line { stroke: var(--rule); }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink);

@@ -64,6 +64,14 @@ def number(value: float) -> str:
     return f"{whole:,}" if value == whole else f"{value:,.2f}"
 
 
+def sparkline(amounts: Sequence[float], most: int = 60) -> str:
+    """A small column for each amount beside the greatest; of many, several are put together."""
+    together = -(-len(amounts) // most) if amounts else 1
+    sums = [sum(amounts[n : n + together]) for n in range(0, len(amounts), together)]
+    greatest = max(sums, default=0.0)
+    return "".join(" " if one <= 0 else "▁▂▃▄▅▆▇█"[min(7, int(one / greatest * 8))] for one in sums)
+
+
 def bar(usage: float, capacity: float, width: int = 16) -> str:
     """`████░░░░  50 %`; more than 100 % can be, as an inventory may shrink below its use."""
     share = usage / capacity if capacity > 0 else float(usage > 0)

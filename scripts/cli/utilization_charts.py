@@ -1,0 +1,129 @@
+"""Charts of utilization: what is used, sellable and stranded; its course; how trees are spread."""
+
+from collections.abc import Sequence
+
+from scripts.cli.client import Body
+from scripts.cli.drawing import (
+    WIDTH,
+    drawing,
+    line,
+    rectangle,
+    short,
+    spaced,
+    tick_labels,
+    ticks,
+    words,
+)
+from scripts.cli.markup import Markup
+from scripts.cli.utilization_read import stranded_part
+
+USED, STRANDED, FREE = "c0", "stranded", "free"
+MEANING = [("in use", USED), ("stranded", STRANDED), ("free", FREE)]
+ROW = 28.0
+NAME_WIDTH, NUMBERS_WIDTH = 250.0, 170.0
+HEIGHT, TOP, LEFT, BOTTOM = 150.0, 12.0, 70.0, 24.0
+BINS = 10
+
+
+def split_bars(title: str, rows: Sequence[tuple[str, Body]]) -> Markup:
+    """A bar for each class, as long as its capacity: in use, stranded and free."""
+    room = WIDTH - NAME_WIDTH - NUMBERS_WIDTH
+    drawn = []
+    for place, (name, told) in enumerate(rows):
+        top = place * ROW
+        used = min(1.0, told["usage"] / told["capacity"]) if told["capacity"] else 0.0
+        stranded = min(1.0 - used, stranded_part(told))
+        hover = (
+            f"{name}: capacity {told['capacity']:,}, in use {told['usage']:,}, "
+            f"stranded {told['stranded'] or 0:,}"
+        )
+        drawn.append(words(short(name), NAME_WIDTH - 12, top + 18, "end"))
+        left = NAME_WIDTH
+        for colour, part in ((USED, used), (STRANDED, stranded), (FREE, 1.0 - used - stranded)):
+            if part > 0:
+                drawn.append(
+                    rectangle(
+                        colour, x=left, y=top + 5, width=part * room, height=ROW - 10, hover=hover
+                    )
+                )
+            left += part * room
+        numbers = f"{_percent(used)} used, {_percent(stranded)} stranded"
+        drawn.append(words(numbers, NAME_WIDTH + room + 10, top + 18))
+    return drawing(len(rows) * ROW, title, *drawn)
+
+
+def _percent(part: float) -> str:
+    """With one decimal where there is little of it, so that little is not nothing."""
+    return f"{part:.1%}" if 0 < part < 0.1 else f"{part:.0%}"
+
+
+def course(title: str, labels: Sequence[str], told: Body) -> Markup:
+    """A column for the average of each step, and a line above it for its peak."""
+    means, peaks = told["means"], told["peaks"]
+    marks = ticks(max((one or 0.0 for one in peaks), default=0.0) * 100)
+    scale = (HEIGHT - TOP - BOTTOM) / marks[-1] * 100
+    width = (WIDTH - LEFT) / max(1, len(means))
+    floor_y = HEIGHT - BOTTOM
+    drawn = []
+    for mark, label in zip(marks, tick_labels(marks), strict=True):
+        y = floor_y - mark * scale / 100
+        drawn += [
+            line("soft" if mark == 0 else "rule", LEFT, WIDTH, y),
+            words(f"{label} %", LEFT - 8, y + 4, "end", "soft"),
+        ]
+    for place, (mean, peak) in enumerate(zip(means, peaks, strict=True)):
+        if mean is None:
+            continue
+        left, wide = LEFT + (place + 0.12) * width, width * 0.76
+        hover = f"{labels[place]}: {mean:.1%} on average, {peak or 0:.1%} at most"
+        height = max(mean * scale, 0.0)
+        drawn.append(
+            rectangle(USED, x=left, y=floor_y - height, width=wide, height=height, hover=hover)
+        )
+        if peak is not None:
+            y = floor_y - peak * scale - 1
+            drawn.append(rectangle("c1", x=left, y=y, width=wide, height=2.0, hover=hover))
+    for place, label in spaced(labels, width):
+        drawn.append(words(label, LEFT + (place + 0.5) * width, HEIGHT - 7, "middle", "soft"))
+    described = f"On average {told['mean'] or 0:.1%} in use, at most {told['peak'] or 0:.1%}."
+    return drawing(HEIGHT, title, *drawn, description=described)
+
+
+def heat_map(title: str, spread: Sequence[tuple[str, Sequence[int]]]) -> Markup:
+    """How many trees are how full, by class: the more trees, the fuller the colour."""
+    room = WIDTH - NAME_WIDTH
+    wide, high = room / BINS, 30.0
+    drawn = [
+        words(f"{n * 100 // BINS}-{(n + 1) * 100 // BINS} %", NAME_WIDTH + (n + 0.5) * wide, 14,
+              "middle", "soft")
+        for n in range(BINS)
+    ]  # fmt: skip
+    for place, (name, counts) in enumerate(spread):
+        top = 22.0 + place * high
+        drawn.append(words(short(name), NAME_WIDTH - 12, top + 19, "end"))
+        whole = sum(counts) or 1
+        for n, count in enumerate(counts):
+            x = NAME_WIDTH + n * wide
+            hover = f"{name}: {count:,} of {whole:,} are {n * 100 // BINS} to "
+            hover += f"{(n + 1) * 100 // BINS} % in use"
+            drawn.append(
+                rectangle("free", x=x + 1, y=top + 1, width=wide - 2, height=high - 2, hover=hover)
+            )
+            if count:
+                shade = f"heat h{1 + min(4, int(count / whole * 5))}"
+                drawn += [
+                    rectangle(shade, x=x + 1, y=top + 1, width=wide - 2, height=high - 2,
+                              hover=hover),
+                    words(f"{count:,}", x + wide / 2, top + 19, "middle"),
+                ]  # fmt: skip
+    return drawing(22.0 + len(spread) * high, title, *drawn)
+
+
+def spread_of(sites: Sequence[Body], resource_class: str) -> list[int]:
+    """How many sites are in use to 0-10 %, 10-20 % and so on; the last bin takes all beyond."""
+    counts = [0] * BINS
+    for site in sites:
+        for told in site["classes"]:
+            if told["resource_class"] == resource_class and told["utilization"] is not None:
+                counts[min(BINS - 1, int(told["utilization"] * BINS))] += 1
+    return counts

@@ -7,14 +7,14 @@ at any moment; moments at which there was no capacity count for neither.
 from __future__ import annotations
 
 from array import array
-from fractions import Fraction
+from math import floor
 
 import numpy as np
 
 from domain.billing_time import Micros
 from domain.steps import Edges, StepSums
 
-DECIMALS = 4
+PARTS = 10_000
 
 
 class Levels:
@@ -75,7 +75,7 @@ class Levels:
         np.divide(usage, capacity, out=part, where=capacity > 0)
         starts = np.searchsorted(times[is_last], edges)
         greatest = np.maximum.reduceat(part, starts)
-        return [round(float(one), DECIMALS) if one >= 0 else None for one in greatest]
+        return [floor(one * PARTS + 0.5) / PARTS if one >= 0 else None for one in greatest]
 
 
 def levels_of(table: dict[str, Levels], resource_class: str, edges: Edges) -> Levels:
@@ -87,5 +87,7 @@ def levels_of(table: dict[str, Levels], resource_class: str, edges: Edges) -> Le
 
 
 def part_of(usage: int, capacity: int) -> float | None:
-    """Usage over capacity, with four decimals; None where there is no capacity."""
-    return float(round(Fraction(usage, capacity), DECIMALS)) if capacity > 0 else None
+    """Usage over capacity, rounded half up to four decimals; None where there is no capacity."""
+    if capacity <= 0:
+        return None
+    return (2 * usage * PARTS + capacity) // (2 * capacity) / PARTS

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
+from math import floor
 
 import pytest
 from sqlalchemy import Connection
@@ -18,7 +19,7 @@ from sqlalchemy import Connection
 from domain.steps import Edges
 from domain.times import from_micros, to_micros
 from projections.capacity import read_capacity
-from projections.levels import DECIMALS
+from projections.levels import PARTS
 from projections.projection import Recorded
 from projections.sites import Site, read_sites
 from projections.usage import Projects, UseTable, count_classes, read_projects
@@ -161,7 +162,7 @@ def test_utilization_over_time_is_what_the_providers_streams_say(
 
 
 def rounded(part: Fraction) -> float:
-    return float(round(part, DECIMALS))
+    return floor(part * PARTS + Fraction(1, 2)) / PARTS
 
 
 def test_now_is_what_the_capacity_of_the_moment_says_by_provider_and_by_tree(

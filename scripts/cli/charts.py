@@ -12,9 +12,9 @@ from scripts.cli.drawing import (
     line,
     rectangle,
     short,
-    spaced,
     tick_labels,
     ticks,
+    under_columns,
     words,
 )
 from scripts.cli.markup import Markup
@@ -82,8 +82,7 @@ def columns(
                         hover=f"{labels[place]}: {name} {step[name]:,.2f}",
                     )
                 )
-    for place, label in spaced(labels, width):
-        drawn.append(words(label, LEFT + (place + 0.5) * width, HEIGHT - 7, "middle", "soft"))
+    drawn += under_columns(labels, LEFT, HEIGHT - 7)
     return drawing(HEIGHT, title, *drawn, description=_described(labels, steps))
 
 

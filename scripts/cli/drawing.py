@@ -89,6 +89,17 @@ def spaced(labels: Sequence[str], width: float) -> list[tuple[int, str]]:
     return [(place, label) for place, label in enumerate(labels) if place % every == 0]
 
 
+def under_columns(labels: Sequence[str], left: float, y: float) -> list[Markup]:
+    """The labels of columns that share the width from `left` on; none reaches over its end."""
+    width = (WIDTH - left) / max(1, len(labels))
+    return [
+        words(label, middle, y, "middle", "soft")
+        for place, label in spaced(labels, width)
+        for middle in [left + (place + 0.5) * width]
+        if middle + len(label) * LETTER / 2 <= WIDTH
+    ]
+
+
 def legend(names: Sequence[tuple[str, str]]) -> Markup:
     """Names with the colours that stand for them."""
     return element(

@@ -10,6 +10,7 @@ from scripts.cli.markup import Markup, element
 from scripts.cli.page import facts, page, row
 from scripts.cli.span import labels_of
 from scripts.cli.usage_read import OverTime, Series, added_up, most_of
+from scripts.cli.usage_show import hours
 
 OWN_COLOURS = LAST_COLOUR
 MOST_CLASSES = 12
@@ -152,8 +153,8 @@ def _named(series: Iterable[Series]) -> dict[str, Series]:
 
 def _together(one: Series) -> str:
     if not one.held:
-        return f"Together {one.total:,.2f}."
-    return f"Claims together {one.total:,.2f}, and holds {one.held:,.2f}; both are drawn."
+        return f"Together {hours(one.total)}."
+    return f"Claims together {hours(one.total)}, and holds {hours(one.held)}; both are drawn."
 
 
 def _table(what: str, currency: str, series: list[Series]) -> Markup:

@@ -25,8 +25,8 @@ def show_use(found: OverTime, by: str) -> None:
             (
                 *((one.project,) if by == "project" else ()),
                 one.name,
-                _hours(one.total),
-                _hours(one.held),
+                hours(one.total),
+                hours(one.held),
                 screen.sparkline([float(amount) for amount in one.together]),
             )
             for one in rows
@@ -77,5 +77,6 @@ def _head(found: OverTime) -> None:
     screen.say(f"time        {second(edges[0])} to {second(edges[-1])} UTC, by {found.step}")
 
 
-def _hours(amount: Decimal) -> str:
-    return f"{amount:,.2f}"
+def hours(amount: Decimal) -> str:
+    """Two decimals are enough, but for very little."""
+    return f"{amount:,.2f}" if amount >= 1 or not amount else f"{amount:.4f}"

@@ -9,9 +9,9 @@ from scripts.cli.drawing import (
     line,
     rectangle,
     short,
-    spaced,
     tick_labels,
     ticks,
+    under_columns,
     words,
 )
 from scripts.cli.markup import Markup
@@ -20,7 +20,7 @@ from scripts.cli.utilization_read import stranded_part
 USED, STRANDED, FREE = "c0", "stranded", "free"
 MEANING = [("in use", USED), ("stranded", STRANDED), ("free", FREE)]
 ROW = 28.0
-NAME_WIDTH, NUMBERS_WIDTH = 250.0, 170.0
+NAME_WIDTH, NUMBERS_WIDTH = 250.0, 190.0
 HEIGHT, TOP, LEFT, BOTTOM = 150.0, 12.0, 70.0, 24.0
 BINS = 10
 
@@ -83,8 +83,7 @@ def course(title: str, labels: Sequence[str], told: Body) -> Markup:
         if peak is not None:
             y = floor_y - peak * scale - 1
             drawn.append(rectangle("c1", x=left, y=y, width=wide, height=2.0, hover=hover))
-    for place, label in spaced(labels, width):
-        drawn.append(words(label, LEFT + (place + 0.5) * width, HEIGHT - 7, "middle", "soft"))
+    drawn += under_columns(labels, LEFT, HEIGHT - 7)
     described = f"On average {told['mean'] or 0:.1%} in use, at most {told['peak'] or 0:.1%}."
     return drawing(HEIGHT, title, *drawn, description=described)
 

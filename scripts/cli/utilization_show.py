@@ -36,7 +36,12 @@ def _sites(sites: Body) -> None:
         shown, what = busiest(items, MOST_SITES), "that are fullest; nothing is stranded"
     of = f"of {len(items):,} " if len(shown) < len(items) else ""
     screen.say(f"The {len(shown)} {of}{what} (--json tells all):")
-    lines = [(site["provider_name"], line) for site in shown for line in site["classes"]]
+    lines = [
+        # A name is told once, beside the first of its classes.
+        (site["provider_name"] if place == 0 else "", line)
+        for site in shown
+        for place, line in enumerate(site["classes"])
+    ]
     _table("provider", lines)
 
 

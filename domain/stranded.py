@@ -1,7 +1,7 @@
 """What is free on providers but cannot be sold, because something else there has run out.
 
 It depends on what would be sold: a flavor, or, where none is named, a slice of the provider as it
-is, with all of its classes in the proportions of their capacities. See decision 15.
+is, with all of its classes in the proportions of their capacities. Decision 15 says why.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def test_use_is_shown_by_class_with_claims_and_holds_apart(january: Service) -> 
     shown = tally("usage", "2026-01", "--url", january.url).stdout
     assert "time        2026-01-01 00:00:00 to 2026-02-01 00:00:00 UTC, by day" in shown
     assert re.search(r"VCPU +│ +960.00 │ +96.00 │ █{10} ▅▅ +│", shown)
-    assert re.search(r"DISK_GB +│ 19,200.00 │ +0.00 │", shown)
+    assert re.search(r"DISK_GB +│ +19,200.00 │ +0.00 │", shown)
     by_project = tally("usage", "2026-01-01", "--by", "project", "--url", january.url).stdout
     assert "by hour" in by_project
     assert re.search(r"acme & .*│ VCPU +│ +96.00 │", by_project)

@@ -1,13 +1,17 @@
 """`tally utilization`: how full providers are, and what they have that cannot be sold."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scripts.cli import options
 from scripts.cli.options import JsonOption, UrlOption
 from scripts.cli.span import FromOption, PeriodArgument, StepOption, UntilOption
+
+if TYPE_CHECKING:
+    from scripts.cli.client import Body, ServiceClient
+    from scripts.cli.utilization_read import Asked
 
 EACH = ("tree", "provider", "total")
 
@@ -51,29 +55,55 @@ def utilization(
       tally utilization 2026-11 --class PGPU
       tally utilization --flavor large --html utilization.html
     """
-    from scripts.cli import bill_files, screen, utilization_page, utilization_show
     from scripts.cli.client import ServiceClient
     from scripts.cli.span import now, span_of
-    from scripts.cli.utilization_read import read_sites, read_totals
+    from scripts.cli.utilization_read import Asked
 
     if each not in EACH:
         raise typer.BadParameter(f"{each!r} is not one of {', '.join(EACH)}.", param_hint="--by")
     over_time = period is not None or start is not None
     if step is not None and not over_time:
         raise typer.BadParameter("a --step needs a PERIOD or --from.")
-    span = span_of(period, start, until, step, now()) if over_time else None
-    at = until if span is None else None
+    when = span_of(period, start, until, step, now()) if over_time else until
+    asked = Asked(when, flavor, resource_class)
     with ServiceClient(url) as client:
-        totals = read_totals(client, span, at, flavor, resource_class)
-        if each == "total" and html is None:
-            sites = None
+        if each == "total":
+            _totals(client, asked, html, as_json=as_json)
         else:
-            by = "provider" if each == "provider" else "tree"
-            sites = read_sites(client, totals, by, flavor, resource_class)
+            _each(client, asked, each, html, as_json=as_json)
+
+
+def _totals(client: "ServiceClient", asked: "Asked", html: Path | None, *, as_json: bool) -> None:
+    from scripts.cli import screen, utilization_show
+    from scripts.cli.utilization_read import read_sites, read_totals
+
+    totals = read_totals(client, asked)
     if as_json:
-        screen.write_json(totals if sites is None or each == "total" else sites)
+        screen.write_json(totals)
     else:
-        utilization_show.show(totals, None if each == "total" else sites)
-    if html is not None and sites is not None:
-        bill_files.write(html, utilization_page.to_html(totals, sites, flavor))
-        screen.note(f"{html} is written.")
+        utilization_show.show(totals, None)
+    if html is not None:
+        _write(html, totals, read_sites(client, totals, "tree", asked), asked)
+
+
+def _each(
+    client: "ServiceClient", asked: "Asked", each: str, html: Path | None, *, as_json: bool
+) -> None:
+    from scripts.cli import screen, utilization_show
+    from scripts.cli.utilization_read import read_sites, read_totals
+
+    totals = read_totals(client, asked)
+    sites = read_sites(client, totals, each, asked)
+    if as_json:
+        screen.write_json(sites)
+    else:
+        utilization_show.show(totals, sites)
+    if html is not None:
+        _write(html, totals, sites, asked)
+
+
+def _write(path: Path, totals: "Body", sites: "Body", asked: "Asked") -> None:
+    from scripts.cli import bill_files, screen, utilization_page
+
+    bill_files.write(path, utilization_page.to_html(totals, sites, asked.flavor))
+    screen.note(f"{path} is written.")

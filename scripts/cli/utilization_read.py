@@ -1,6 +1,6 @@
 """Reads utilization from the service: the totals first, and then each tree as of the same time."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.cli.client import PAGE, Body, ServiceClient, ServiceProblem
 from scripts.cli.failure import Failure
@@ -10,31 +10,33 @@ from scripts.cli.span import Span, failure_of
 PATH = "/v1/utilization"
 
 
-def read_totals(
-    client: ServiceClient,
-    span: Span | None,
-    at: str | None,
-    flavor: str | None,
-    resource_class: str | None,
-) -> Body:
-    """All trees together, at a moment (None: now), or over a span of time."""
-    asked = {"until": at} if span is None else span.parameters()
-    return _of_class(_get(client, f"{PATH}/totals", **asked, flavor=flavor), resource_class)
+class Asked(NamedTuple):
+    """Of when: a span of time, or a moment (None: now); for which flavor, of which class."""
+
+    when: Span | str | None
+    flavor: str | None
+    resource_class: str | None
 
 
-def read_sites(
-    client: ServiceClient, totals: Body, by: str, flavor: str | None, resource_class: str | None
-) -> Body:
+def read_totals(client: ServiceClient, asked: Asked) -> Body:
+    """All trees together."""
+    when = asked.when
+    facts = when.parameters() if isinstance(when, Span) else {"until": when}
+    answer = _get(client, f"{PATH}/totals", **facts, flavor=asked.flavor)
+    return _of_class(answer, asked.resource_class)
+
+
+def read_sites(client: ServiceClient, totals: Body, by: str, asked: Asked) -> Body:
     """Every tree, or every provider, as of when the totals are."""
-    asked: dict[str, Any] = {"until": totals["at"], "by": by, "flavor": flavor}
+    facts: dict[str, Any] = {"until": totals["at"], "by": by, "flavor": asked.flavor}
     if totals["edges"] is not None:
-        asked |= {"from": totals["edges"][0], "step": totals["step"]}
+        facts |= {"from": totals["edges"][0], "step": totals["step"]}
     items: list[Body] = []
     cursor: str | None = None
     with progress(f"{by}s", totals["trees" if by == "tree" else "providers"]) as advance:
         while True:
-            page = _get(client, PATH, **asked, limit=PAGE, cursor=cursor)
-            items += [_of_class(item, resource_class) for item in page["items"]]
+            page = _get(client, PATH, **facts, limit=PAGE, cursor=cursor)
+            items += [_of_class(item, asked.resource_class) for item in page["items"]]
             advance(len(page["items"]))
             cursor = page["next"]
             if cursor is None:
@@ -71,9 +73,9 @@ def busiest(sites: list[Body], most: int) -> list[Body]:
     return sorted(sites, key=lambda site: (-fullest(site), site["provider_name"]))[:most]
 
 
-def _get(client: ServiceClient, path: str, **asked: Any) -> Body:
+def _get(client: ServiceClient, path: str, **facts: Any) -> Body:
     try:
-        return client.get(path, **asked)
+        return client.get(path, **facts)
     except ServiceProblem as problem:
         if problem.code == "flavor_not_found":
             raise Failure(problem.what, "GET /v1/flavors lists which there are.") from None

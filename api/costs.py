@@ -22,10 +22,8 @@ from domain.billing_time import Micros, month_of
 from domain.costs import PriceCosts, costs_of
 from domain.held import Held
 from domain.price_list import PriceList
-from domain.steps import Edges
 from domain.values import PriceBookName
 from projections.held import held_from, read_flavors, read_intervals, read_units
-from projections.price_books import PriceBookRow
 from projections.usage import read_projects
 
 router = noun("costs")
@@ -95,7 +93,8 @@ async def list_costs(
     edges = edges_between(house, start, until, step)
     after, size = _cursor.find(cursor), page_size(limit, edges)
     # A claim may be charged for some time after its end.
-    since = edges[0] - PriceList(book.prices).longest_minimum
+    after_end = PriceList(book.prices).longest_minimum
+    since = edges[0] - after_end
     names = (
         [project_id]
         if project_id is not None
@@ -104,7 +103,13 @@ async def list_costs(
             "claims",
         )
     )
-    items = [await _costs(house, one, book, edges, by) for one in names[:size]]
+    # A month's tiers count from its beginning.
+    needed = month_of(edges[0]).start - after_end
+    items = []
+    for one in names[:size]:
+        held = await _held(house, one, needed, edges[-1])
+        priced = await run_in_threadpool(costs_of, held, book, edges)
+        items.append(_project_costs(one, _views(priced, by)))
     return json_response(
         CostsPage(
             **dict(window_view(edges, step)),
@@ -117,14 +122,7 @@ async def list_costs(
     )
 
 
-async def _costs(
-    house: House, project_id: str, book: PriceBookRow, edges: Edges, by: str
-) -> ProjectCosts:
-    # A month's tiers count from its beginning.
-    since = month_of(edges[0]).start - PriceList(book.prices).longest_minimum
-    held = await _held(house, project_id, since, edges[-1])
-    priced = await run_in_threadpool(costs_of, held, book, edges)
-    views = _views(priced, by)
+def _project_costs(project_id: str, views: list[CostView]) -> ProjectCosts:
     total = sum((one.total for one in views), Decimal(0))
     return ProjectCosts(project_id=project_id, costs=views, total=total)
 

@@ -9,16 +9,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from scripts.cli.client import ServiceClient, Write
+from scripts.cli.client import ServiceClient
 from scripts.cli.failure import Failure
-from scripts.cli.prices_example import example
 from scripts.cli.span import span_of
 from tests.cli_processes import Service, serving, tally, told
 from tests.databases import sqlite_database
 from tests.drawn import drawings
-from tests.test_cli_bills import ask, host
+from tests.test_cli_bills import fill_january
 
-DAY = "2026-01-{:02}T00:00:00Z"
 Written = tuple[str | None, str | None, str | None, str | None]
 CLOCK = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -28,12 +26,7 @@ def january(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A host in January, who held some of it, and the example's prices as `standard`."""
     database = sqlite_database(tmp_path_factory.mktemp("usage"))
     with serving(database, "--empty") as started, ServiceClient(started.url) as client:
-        client.write(Write("POST", "/v1/providers", host(), at="2025-12-31T00:00:00Z"))
-        ask(client, "web-1", 1, {"VCPU": 4, "MEMORY_MB": 16_384, "DISK_GB": 80})
-        client.write(Write("DELETE", "/v1/claims/web-1", at=DAY.format(11)))
-        held = ask(client, "web-2", 12, {"VCPU": 2}, hold_until="2099-01-01T00:00:00Z")
-        client.write(Write("POST", f"/v1/requests/{held['id']}/withdraw", at=DAY.format(14)))
-        client.write(Write("PUT", "/v1/price-books/standard", example()))
+        fill_january(client)
         yield started
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from scripts.cli import screen
 from scripts.cli.bill_read import REMEDIES as BILL_REMEDIES
-from scripts.cli.client import Body, ServiceClient, ServiceProblem
+from scripts.cli.client import PAGE, Body, ServiceClient, ServiceProblem
 from scripts.cli.failure import Failure
 from scripts.cli.span import Span, failure_of
 
 NOTHING = Decimal(0)
+# Costs are reckoned as they are asked for, so of fewer projects at a time.
+PAGES = {"/v1/usage": PAGE, "/v1/costs": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,12 @@ def _read(client: ServiceClient, path: str, span: Span, kind: str, **facts: Any)
 
 
 def _pages(client: ServiceClient, path: str, span: Span, facts: dict[str, Any]) -> Iterator[Body]:
-    """The first page says what now is; those after it are of the same."""
+    """The first page says what now is, and which book is the newest; the others keep to it."""
     cursor: str | None = None
+    told = 0
     while True:
         try:
-            page = client.get(path, **span.parameters(), **facts, limit=1000, cursor=cursor)
+            page = client.get(path, **span.parameters(), **facts, limit=PAGES[path], cursor=cursor)
         except ServiceProblem as problem:
             if remedy := BILL_REMEDIES.get(problem.code) if path == "/v1/costs" else None:
                 raise Failure(problem.what, remedy) from None
@@ -103,6 +107,10 @@ def _pages(client: ServiceClient, path: str, span: Span, facts: dict[str, Any]) 
         if cursor is None:
             return
         span = replace(span, until=page["edges"][-1])
+        if "price_book_number" in page:
+            facts = {**facts, "number": page["price_book_number"]}
+        told += len(page["items"])
+        screen.note(f"{told:,} projects are read.")
 
 
 def _series(item: Body, kind: str) -> Iterator[Series]:

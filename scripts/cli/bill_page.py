@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from scripts.cli.bill_read import Bill
-from scripts.cli.bill_show import plain, resource_of, second
+from scripts.cli.bill_show import plain, resource_of
 from scripts.cli.bill_sums import Course, Sums, by_provider, sums_of
 from scripts.cli.charts import bars, columns, legend_of
 from scripts.cli.drawing import Colours, colours_of
 from scripts.cli.markup import Markup, element
 from scripts.cli.page import facts, page, row
+from scripts.cli.screen import second
 
 MOST_LINES = 500
 MOST_SUMS = 15

@@ -58,6 +58,11 @@ def table(
     console().print(shown)
 
 
+def second(time: str) -> str:
+    """`2026-11-23 14:32:00`, in UTC as all times are."""
+    return time[:19].replace("T", " ")
+
+
 def number(value: float) -> str:
     """1234567 as 1,234,567; a fraction keeps two digits."""
     whole = int(value)

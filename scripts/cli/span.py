@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from scripts.cli import options
+from scripts.cli import options, screen
 from scripts.cli.client import ServiceProblem
 from scripts.cli.failure import Failure
 
 PeriodArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[PERIOD]", help="A year, a month or a day, in UTC: 2026-11.", show_default=False
+        metavar="PERIOD", help="A year, a month or a day, in UTC: 2026-11.", show_default=False
     ),
 ]
 FromOption = Annotated[
@@ -108,6 +108,11 @@ def _step_for(length: timedelta) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def covered(edges: list[str]) -> str:
+    """From where the first step begins to where the last one ends."""
+    return f"{screen.second(edges[0])} to {screen.second(edges[-1])} UTC"
 
 
 def labels_of(edges: list[str], step: str) -> list[str]:

@@ -54,7 +54,7 @@ def usage(
       tally usage
       tally usage 2026-11 --by project
       tally usage 2026 --by project --prices standard
-      tally usage --from 2026-11-01 --until 2026-11-08 --prices standard --html usage.html
+      tally usage --from 2026-11-01 --prices standard --html usage.html
     """
     from scripts.cli import screen, usage_show
     from scripts.cli.client import ServiceClient
@@ -99,7 +99,7 @@ def _write(
     client: "ServiceClient", path: Path, span: "Span", found: "OverTime", project: str | None
 ) -> None:
     """The page tells everything of the time that was read for the screen."""
-    from scripts.cli import bill_files, screen, usage_page
+    from scripts.cli import screen, usage_page, whole_file
     from scripts.cli.usage_read import Book, pinned, read_costs, read_use
 
     span = pinned(span, found)
@@ -109,5 +109,5 @@ def _write(
         costs = read_costs(client, span, "resource", project, book)
     use = read_use(client, span, "resource_class", project)
     flavors = read_use(client, span, "flavor", project)
-    bill_files.write(path, usage_page.to_html(use, flavors, costs, project))
+    whole_file.write(path, usage_page.to_html(use, flavors, costs, project))
     screen.note(f"{path} is written.")

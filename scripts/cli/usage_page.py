@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from scripts.cli.bill_show import second
 from scripts.cli.charts import columns
 from scripts.cli.drawing import LAST_COLOUR, Colours, colours_of, legend
 from scripts.cli.markup import Markup, element
 from scripts.cli.page import facts, page, row
-from scripts.cli.span import labels_of
+from scripts.cli.span import covered, labels_of
 from scripts.cli.usage_read import OverTime, Series, added_up, most_of
 from scripts.cli.usage_show import hours
 
@@ -34,7 +33,7 @@ def to_html(use: OverTime, flavors: OverTime, costs: OverTime | None, project: s
 def _head(title: str, use: OverTime, costs: OverTime | None) -> Markup:
     edges = use.edges
     told = {
-        "Covers": f"{second(edges[0])} to {second(edges[-1])} UTC",
+        "Covers": covered(edges),
         "Steps": f"{len(edges) - 1:,}, by {use.step}",
         "Projects": f"{len({one.project for one in use.series}):,}",
     }

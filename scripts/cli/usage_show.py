@@ -1,10 +1,9 @@
 """Use and costs over time on the screen: totals, and their course in a line of small columns."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from scripts.cli import screen
-from scripts.cli.bill_show import second
+from scripts.cli.span import covered
 from scripts.cli.usage_read import OverTime, Series, added_up, in_order, most_of
 
 MOST_ROWS = 40
@@ -73,8 +72,7 @@ def _use_rows(found: OverTime, by: str) -> list[Series]:
 
 
 def _head(found: OverTime) -> None:
-    edges: Sequence[str] = found.edges
-    screen.say(f"time        {second(edges[0])} to {second(edges[-1])} UTC, by {found.step}")
+    screen.say(f"time        {covered(found.edges)}, by {found.step}")
 
 
 def hours(amount: Decimal) -> str:

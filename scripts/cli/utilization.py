@@ -103,7 +103,7 @@ def _each(
 
 
 def _write(path: Path, totals: "Body", sites: "Body", asked: "Asked") -> None:
-    from scripts.cli import bill_files, screen, utilization_page
+    from scripts.cli import screen, utilization_page, whole_file
 
-    bill_files.write(path, utilization_page.to_html(totals, sites, asked.flavor))
+    whole_file.write(path, utilization_page.to_html(totals, sites, asked.flavor))
     screen.note(f"{path} is written.")

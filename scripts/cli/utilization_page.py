@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from scripts.cli.bill_show import second
 from scripts.cli.client import Body
 from scripts.cli.drawing import legend
 from scripts.cli.markup import Markup, element
 from scripts.cli.page import facts, page, row
-from scripts.cli.span import labels_of
+from scripts.cli.screen import second
+from scripts.cli.span import covered, labels_of
 from scripts.cli.utilization_charts import MEANING, course, heat_map, split_bars, spread_of
 from scripts.cli.utilization_read import most_stranded
 
@@ -32,8 +32,7 @@ def to_html(totals: Body, sites: Body, flavor: str | None) -> bytes:
 def _head(title: str, totals: Body, flavor: str | None) -> Markup:
     told = {"As of": f"{second(totals['at'])} UTC"}
     if totals["edges"] is not None:
-        start, end = totals["edges"][0], totals["edges"][-1]
-        told["Over time"] = f"{second(start)} to {second(end)} UTC, by {totals['step']}"
+        told["Over time"] = f"{covered(totals['edges'])}, by {totals['step']}"
     told["Providers"] = f"{totals['providers']:,} in {totals['trees']:,} trees"
     if flavor is not None:
         told["Stranded for"] = f"{flavor}: room for {totals['room']:,} more"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from scripts.cli import screen
-from scripts.cli.bill_show import second
 from scripts.cli.client import Body
+from scripts.cli.span import covered
 from scripts.cli.utilization_read import busiest, most_stranded, stranded_part
 
 MOST_SITES = 20
@@ -12,10 +12,9 @@ MOST_SITES = 20
 
 def show(totals: Body, sites: Body | None) -> None:
     if totals["edges"] is None:
-        screen.say(f"at         {second(totals['at'])} UTC")
+        screen.say(f"at         {screen.second(totals['at'])} UTC")
     else:
-        edges = totals["edges"]
-        screen.say(f"time       {second(edges[0])} to {second(edges[-1])} UTC, by {totals['step']}")
+        screen.say(f"time       {covered(totals['edges'])}, by {totals['step']}")
     screen.say(f"providers  {totals['providers']:,} in {totals['trees']:,} trees")
     if totals["room"] is not None:
         screen.say(f"room       for {totals['room']:,} more of the flavor")

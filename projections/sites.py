@@ -84,11 +84,23 @@ def read_sites(
     return list(sites.values())
 
 
-@lru_cache(maxsize=4096)
-def inventory_of(text: str) -> Inventory:
-    """Hosts of one kind have the same inventory, to the letter."""
+LONGEST_KEPT = 4_096
+"""Of a list of thousands of units there is hardly a second one that is the same."""
+
+
+def _inventory_of(text: str) -> Inventory:
+    return _kept(text) if len(text) <= LONGEST_KEPT else _parsed(text)
+
+
+def _parsed(text: str) -> Inventory:
     inventory: Inventory = inventory_adapter().validate_json(text)
     return inventory
+
+
+@lru_cache(maxsize=2_048)
+def _kept(text: str) -> Inventory:
+    """Hosts of one kind have the same inventory, to the letter."""
+    return _parsed(text)
 
 
 # --- Which providers ------------------------------------------------------------------------------
@@ -165,7 +177,7 @@ def _add_inventories(
     )
     for provider_id, from_at, to_at, name, text in rows_of(connection, statement):
         site, stock = site_of[ids[provider_id]]
-        inventory = inventory_of(text)
+        inventory = _inventory_of(text)
         if from_at <= moment and (to_at is None or to_at > moment):
             stock.inventories[name] = inventory
         if edges is not None:

@@ -177,7 +177,12 @@ def test_the_stranded_part_of_a_host_is_drawn_beside_what_is_used() -> None:
     course = {"mean": 0.1, "peak": 1.2, "means": [0.1, None], "peaks": [1.2, None]}
     units = {"free": 1, "partly_used": 2, "used": 3}
     line = told("VCPU", 4, 1, 3, course=course, units=units)
-    sites = [site("<host>", line), site("free", told("VCPU", 4, 0)), site("no", told("VCPU", 0, 0))]
+    none = {"mean": None, "peak": None, "means": [None, None], "peaks": [None, None]}
+    sites = [
+        site("<host>", line),
+        site("free", told("VCPU", 4, 0, course=course | {"mean": 0.0})),
+        site("no", told("VCPU", 0, 0, course=none)),
+    ]
     totals = {"at": "2026-01-01T00:00:00Z", "edges": edges(2), "step": "day", "trees": 3,
               "providers": 3, "room": None, "classes": [line]}  # fmt: skip
     page = utilization_page(totals, {"items": sites}, None).decode()
@@ -186,6 +191,9 @@ def test_the_stranded_part_of_a_host_is_drawn_beside_what_is_used() -> None:
     (used,), (stranded,) = host.rectangles("c0"), host.rectangles("stranded")
     assert stranded.right - stranded.left == pytest.approx(3 * (used.right - used.left), abs=0.1)
     assert "Capacity of free" not in drawn
+    # A tenth on average in the first of two steps, and no capacity in the second: one cell.
+    (cell,) = drawn["The fullest by VCPU"].rectangles("heat h1")
+    assert cell.right < drawn["The fullest by VCPU"].frame.right * 0.7
     for one in drawn.values():
         one.check()
 

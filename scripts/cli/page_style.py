@@ -51,7 +51,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .total { font-size: 30px; line-height: 1.1; white-space: nowrap; }
 .open { display: inline-block; padding: 1px 8px; border-radius: 9px; background: var(--open);
   color: var(--open-ink); }
-figure { margin: 0; break-inside: avoid; }
+figure { margin: 0; break-inside: avoid; } figure + figure { margin-top: 12px; }
 figcaption { margin-top: 4px; font-size: 12px; }
 svg { display: block; width: 100%; height: auto; font: 12px system-ui, Arial, sans-serif; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; padding: 0;

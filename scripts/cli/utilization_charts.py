@@ -23,6 +23,7 @@ ROW = 28.0
 NAME_WIDTH, NUMBERS_WIDTH = 250.0, 190.0
 HEIGHT, TOP, LEFT, BOTTOM = 150.0, 12.0, 70.0, 24.0
 BINS = 10
+CELL = 30.0
 
 
 def split_bars(title: str, rows: Sequence[tuple[str, Body]]) -> Markup:
@@ -90,32 +91,58 @@ def course(title: str, labels: Sequence[str], told: Body) -> Markup:
 
 def heat_map(title: str, spread: Sequence[tuple[str, Sequence[int]]]) -> Markup:
     """How many trees are how full, by class: the more trees, the fuller the colour."""
-    room = WIDTH - NAME_WIDTH
-    wide, high = room / BINS, 30.0
+    wide = (WIDTH - NAME_WIDTH) / BINS
+    bins = [f"{n * 100 // BINS}-{(n + 1) * 100 // BINS} %" for n in range(BINS)]
     drawn = [
-        words(f"{n * 100 // BINS}-{(n + 1) * 100 // BINS} %", NAME_WIDTH + (n + 0.5) * wide, 14,
-              "middle", "soft")
-        for n in range(BINS)
-    ]  # fmt: skip
+        words(name, NAME_WIDTH + (n + 0.5) * wide, 14, "middle", "soft")
+        for n, name in enumerate(bins)
+    ]
     for place, (name, counts) in enumerate(spread):
-        top = 22.0 + place * high
+        top = 22.0 + place * CELL
         drawn.append(words(short(name), NAME_WIDTH - 12, top + 19, "end"))
         whole = sum(counts) or 1
         for n, count in enumerate(counts):
             x = NAME_WIDTH + n * wide
-            hover = f"{name}: {count:,} of {whole:,} are {n * 100 // BINS} to "
-            hover += f"{(n + 1) * 100 // BINS} % in use"
-            drawn.append(
-                rectangle("free", x=x + 1, y=top + 1, width=wide - 2, height=high - 2, hover=hover)
-            )
+            hover = f"{name}: {count:,} of {whole:,} are {bins[n]} in use"
+            drawn += _cell(count / whole, x, top, wide, hover)
             if count:
-                shade = f"heat h{1 + min(4, int(count / whole * 5))}"
-                drawn += [
-                    rectangle(shade, x=x + 1, y=top + 1, width=wide - 2, height=high - 2,
-                              hover=hover),
-                    words(f"{count:,}", x + wide / 2, top + 19, "middle"),
-                ]  # fmt: skip
-    return drawing(22.0 + len(spread) * high, title, *drawn)
+                drawn.append(words(f"{count:,}", x + wide / 2, top + 19, "middle"))
+    return drawing(22.0 + len(spread) * CELL, title, *drawn)
+
+
+def course_map(
+    title: str, labels: Sequence[str], rows: Sequence[tuple[str, Sequence[float | None]]]
+) -> Markup:
+    """How full each of some trees was in each step: the fuller, the fuller the colour."""
+    wide = (WIDTH - NAME_WIDTH) / max(1, len(labels))
+    drawn = []
+    for place, (name, means) in enumerate(rows):
+        top = place * CELL
+        drawn.append(words(short(name), NAME_WIDTH - 12, top + 19, "end"))
+        for n, mean in enumerate(means):
+            if mean is not None:
+                hover = f"{name}, {labels[n]}: {_percent(mean)} on average"
+                drawn += _cell(mean, NAME_WIDTH + n * wide, top, wide, hover)
+    height = len(rows) * CELL
+    drawn += under_columns(labels, NAME_WIDTH, height + 16)
+    return drawing(height + 22, title, *drawn)
+
+
+def _cell(part: float, x: float, y: float, wide: float, hover: str) -> list[Markup]:
+    """The emptiest is as the ground is; five shades for all others."""
+    gap = min(1.0, wide / 10)
+    colours = ["free"] if part <= 0 else ["free", f"heat h{1 + min(4, int(part * 5))}"]
+    return [
+        rectangle(
+            colour,
+            x=x + gap,
+            y=y + 1,
+            width=wide - 2 * gap,
+            height=CELL - 2,
+            hover=hover,
+        )
+        for colour in colours
+    ]
 
 
 def spread_of(sites: Sequence[Body], resource_class: str) -> list[int]:

@@ -8,10 +8,18 @@ from scripts.cli.markup import Markup, element
 from scripts.cli.page import facts, page, row
 from scripts.cli.screen import second
 from scripts.cli.span import covered, labels_of
-from scripts.cli.utilization_charts import MEANING, course, heat_map, split_bars, spread_of
-from scripts.cli.utilization_read import most_stranded
+from scripts.cli.utilization_charts import (
+    MEANING,
+    course,
+    course_map,
+    heat_map,
+    split_bars,
+    spread_of,
+)
+from scripts.cli.utilization_read import fullest_of, most_stranded
 
 MOST_SITES = 30
+FEWEST_COURSES, MOST_COURSES, MOST_CELLS = 5, 15, 1_500
 
 
 def to_html(totals: Body, sites: Body, flavor: str | None) -> bytes:
@@ -23,7 +31,7 @@ def to_html(totals: Body, sites: Body, flavor: str | None) -> bytes:
         title,
         _head(title, totals, flavor),
         *_now(totals, sites["items"]),
-        *_over_time(totals),
+        *_over_time(totals, sites["items"]),
         *_worst(sites["items"]),
         _explained(flavor),
     )
@@ -71,7 +79,7 @@ def _units(totals: Body) -> list[Markup]:
     ]
 
 
-def _over_time(totals: Body) -> list[Markup]:
+def _over_time(totals: Body, sites: Sequence[Body]) -> list[Markup]:
     if totals["edges"] is None:
         return []
     labels = labels_of(totals["edges"], totals["step"])
@@ -85,8 +93,28 @@ def _over_time(totals: Body) -> list[Markup]:
                 course(f"Utilization of {name}", labels, told),
                 legend([(f"average per {totals['step']}", "c0"), ("peak", "c1")]),
             ),
+            *_courses(name, labels, sites),
         ]
     return content
+
+
+def _courses(resource_class: str, labels: Sequence[str], sites: Sequence[Body]) -> list[Markup]:
+    """Those that had most of the class in use over the time; with many steps, fewer of them."""
+    most = max(FEWEST_COURSES, min(MOST_COURSES, MOST_CELLS // len(labels)))
+    rows = [
+        (site["provider_name"], line["course"]["means"])
+        for site, line in fullest_of(sites, resource_class)[:most]
+    ]
+    if not rows:
+        return []
+    title = f"The fullest by {resource_class}"
+    return [
+        element(
+            "figure",
+            element("figcaption", f"{title}: the average of each step"),
+            course_map(title, labels, rows),
+        )
+    ]
 
 
 def _worst(sites: Sequence[Body]) -> list[Markup]:

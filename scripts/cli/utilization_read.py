@@ -1,5 +1,6 @@
 """Reads utilization from the service: the totals first, and then each tree as of the same time."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from scripts.cli.client import PAGE, Body, ServiceClient, ServiceProblem
@@ -71,6 +72,17 @@ def busiest(sites: list[Body], most: int) -> list[Body]:
         return max((part or 0.0 for part in parts), default=0.0)
 
     return sorted(sites, key=lambda site: (-fullest(site), site["provider_name"]))[:most]
+
+
+def fullest_of(sites: Sequence[Body], resource_class: str) -> list[tuple[Body, Body]]:
+    """Sites that used the class over the time, each with what it tells of it; the fullest first."""
+    found = [
+        (site, line)
+        for site in sites
+        for line in site["classes"]
+        if line["resource_class"] == resource_class and line["course"]["mean"]
+    ]
+    return sorted(found, key=lambda one: (-one[1]["course"]["mean"], one[0]["provider_name"]))
 
 
 def _get(client: ServiceClient, path: str, **facts: Any) -> Body:

@@ -12,6 +12,7 @@ from api import (
     capacity,
     claims,
     closed_statements,
+    costs,
     events,
     flavors,
     health,
@@ -28,6 +29,8 @@ from api import (
     statement_totals,
     statements,
     traits,
+    usage,
+    utilization,
     webhooks,
 )
 from api.bills import RecentBills
@@ -54,6 +57,9 @@ NOUNS = (
     statement_lines,
     statement_totals,
     closed_statements,
+    costs,
+    usage,
+    utilization,
     events,
     webhooks,
     proofs,

@@ -13,13 +13,11 @@ from typing import NamedTuple
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from api.house import House
+from api.held import read_held
 from api.reads import house_of
 from domain.billing_time import Micros
 from domain.charge import digest_of
-from domain.held import Held
 from domain.rating import Bill, needed_since, rate
-from projections.held import held_from, read_flavors, read_intervals, read_units
 from projections.price_books import PriceBookRow
 
 KEPT_SECONDS = 60.0
@@ -83,23 +81,8 @@ async def rated_bill(
     found = recent.find(pin)
     if found is None:
         since = needed_since(book, as_of.start)
-        held = await _held(house_of(request), project_id, since, as_of)
+        held = await read_held(house_of(request), project_id, since, as_of.end, as_of.position)
         bill = await run_in_threadpool(rate, held, book, as_of.start, as_of.end)
         found = PinnedBill(pin, bill)
         recent.keep(found)
     return found
-
-
-async def _held(house: House, project_id: str, since: Micros, as_of: AsOf) -> list[Held]:
-    _, end, position = as_of
-    intervals = await house.query(
-        lambda connection: read_intervals(connection, project_id, since, end, position), "claims"
-    )
-    request_ids = [one.request_id for one in intervals]
-    flavors = await house.query(
-        lambda connection: read_flavors(connection, request_ids), "requests"
-    )
-    units = await house.query(
-        lambda connection: read_units(connection, intervals, position), "capacity"
-    )
-    return await run_in_threadpool(lambda: list(held_from(intervals, flavors, units)))

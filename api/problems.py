@@ -101,6 +101,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "position_beyond_head": (422, "The log has not come to this position yet"),
     "request_too_large": (422, "The request asks for too many things at once"),
     "not_held": (422, "The consumer does not hold that"),
+    "too_many_steps": (422, "The period has more steps than one answer tells"),
     "unknown_provider": (422, "There is no such provider"),
     "unknown_resource_class": (422, "There is no such resource class"),
     "unknown_trait": (422, "There is no such trait"),

@@ -25,7 +25,7 @@ from api.paging import Cursor, CursorText
 from api.price_books import find_price_book
 from api.reads import OfProject, house_of, json_response
 from domain.errors import Invalid
-from domain.rating import needed_since
+from domain.rating import charged_since
 from domain.statement import Sums, sums_by_resource
 from domain.times import from_micros
 from domain.values import LARGEST, OwnerId, PriceBookName
@@ -107,7 +107,7 @@ class _Reckoned:
         if only is not None:
             return [only]
         start, end, position = self._as_of
-        since = min(needed_since(book, start) for book in books)
+        since = min(charged_since(book, start) for book in books)
         return await house_of(self._request).query(
             lambda connection: read_projects(
                 connection, since, end, position, after=after, limit=limit
@@ -162,7 +162,7 @@ async def list_totals(
         await _total(request, period, await reckoned.bill(project, book))
         for project in projects[:limit]
     ]
-    # Of a day in mid-month it has to be known who used something before, for the tiers.
+    # What began before may turn out to be over before the period began.
     items = [one for one in totals if one.lines or one.charged is not None]
     following = _totals_cursor.after(projects, limit, lambda project: project)
     head = reckoned.head(book)

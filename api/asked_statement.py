@@ -126,7 +126,7 @@ async def find_as_of(
     """All of the period, up to now if no other moment is given, as the log's newest position tells
     it if no other is given."""
     bounds = _bounds(house, period, until)
-    return AsOf(*bounds, await _position(house, position))
+    return AsOf(*bounds, await find_position(house, position))
 
 
 def _bounds(house: House, text: str, until: datetime | None) -> tuple[Micros, Micros]:
@@ -141,7 +141,8 @@ def _bounds(house: House, text: str, until: datetime | None) -> tuple[Micros, Mi
     return to_micros(period.start), to_micros(min(period.end, until or now))
 
 
-async def _position(house: House, position: int | None) -> int:
+async def find_position(house: House, position: int | None) -> int:
+    """The log's newest, if no other is given."""
     head = await house.head()
     if position is not None and position > head:
         raise Invalid("position_beyond_head", f"the log's newest position is {head}")
@@ -195,6 +196,7 @@ __all__ = [
     "Reckoned",
     "Until",
     "find_as_of",
+    "find_position",
     "find_statement",
     "reckon",
 ]

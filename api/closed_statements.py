@@ -28,7 +28,7 @@ from domain.closed_statements import (
 from domain.errors import Conflict
 from domain.period import period_of
 from domain.values import LARGEST, OwnerId, PriceBookName
-from projections.statements import ChargeRow, read_newest_charges
+from projections.statements import ChargeRow, read_charges, read_newest_charges
 
 router = noun("statements")
 
@@ -50,7 +50,7 @@ class ClosedStatementView(BaseModel):
 
 class Closing(BaseModel):
     """Whose statement is closed, and by which prices; `number` is a publication of the book, left
-    out the newest."""
+    out the newest or, of a correction, the one that was charged."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -134,12 +134,12 @@ def _of_event(event: StatementEvent, number: int) -> ClosedStatementView:
     )
 
 
-async def _charge(write: Write, period: str, body: Closing) -> Charge:
+async def _charge(write: Write, period: str, body: Closing, number: int | None) -> Charge:
     """The bill for the whole period, as the log tells it now."""
     end, now = period_of(period).end, house_of(write).now()
     if now < end:
         raise Conflict("period_not_over", f"{period} ends at {end.isoformat()}; close it then")
-    book = await find_price_book(write, body.price_book, body.number)
+    book = await find_price_book(write, body.price_book, number)
     asked = Asked(period, body.project_id, book.name)
     pinned = await reckon(write, asked, book)
     return charge_for(pinned.bill, book.number, pinned.pin.as_of.position)
@@ -156,7 +156,7 @@ async def close_statement(write: Write, period: PeriodText, body: Closing) -> Re
 
     Periods that meet are not both closed by one price book.
     """
-    charge = await _charge(write, period, body)
+    charge = await _charge(write, period, body, body.number)
 
     def use_case(books: Books, at: datetime) -> ClosedStatements:
         return billing.close_statement(
@@ -181,8 +181,17 @@ async def close_statement(write: Write, period: PeriodText, body: Closing) -> Re
     ),
 )
 async def correct_statement(write: Write, period: PeriodText, body: Correction) -> Response:
-    """Take back what was charged for a closed period, and charge what the log tells now."""
-    charge = await _charge(write, period, body)
+    """Take back what was charged for a closed period, and charge what the log tells now.
+
+    The prices are those of the charge before, unless another publication is named.
+    """
+    charged = await house_of(write).query(
+        lambda connection: read_charges(connection, body.project_id, body.price_book, period),
+        "statements",
+    )
+    # What was not closed is refused by the ledger itself.
+    before = charged[-1].charge.price_book_number if charged else None
+    charge = await _charge(write, period, body, body.number or before)
 
     def use_case(books: Books, at: datetime) -> ClosedStatements:
         return billing.correct_statement(

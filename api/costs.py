@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.asked_statement import Position, find_position
 from api.held import read_held
 from api.openapi import noun, reads
 from api.paging import Cursor, CursorText, Limit
@@ -50,8 +51,10 @@ class ProjectCosts(BaseModel):
 
 
 class CostsPage(WindowView):
-    """Some projects' costs. `next` is the cursor of the page after this one, null on the last."""
+    """Some projects' costs. With the first page's `position`, all pages tell what this position of
+    the log tells. `next` is the cursor of the page after this one, null on the last."""
 
+    position: int
     price_book: str
     price_book_number: int
     currency: str
@@ -67,6 +70,7 @@ _cursor: Cursor[str] = Cursor("costs", str)
     response_model=CostsPage,
     **reads(
         *("price_book_not_found", "no_price", "bad_period", "too_many_steps"),
+        "position_beyond_head",
         timed=True,
         paged=True,
     ),
@@ -81,6 +85,7 @@ async def list_costs(
     step: InSteps = "day",
     by: By = "resource",
     project_id: OfProject = None,
+    position: Position = None,
     limit: Limit = 100,
     cursor: CursorText = None,
 ) -> Response:
@@ -89,7 +94,7 @@ async def list_costs(
     house = house_of(request)
     edges = edges_between(house, start, until, step)
     after, size = _cursor.find(cursor), page_size(limit, edges)
-    position = await house.head()
+    position = await find_position(house, position)
     names = (
         [project_id]
         if project_id is not None
@@ -114,6 +119,7 @@ async def list_costs(
     return json_response(
         CostsPage(
             **dict(window_view(edges, step)),
+            position=position,
             price_book=book.name,
             price_book_number=book.number,
             currency=book.currency,

@@ -108,7 +108,7 @@ def _pages(client: ServiceClient, path: str, span: Span, facts: dict[str, Any]) 
             return
         span = replace(span, until=page["edges"][-1])
         if "price_book_number" in page:
-            facts = {**facts, "number": page["price_book_number"]}
+            facts = {**facts, "number": page["price_book_number"], "position": page["position"]}
         told += len(page["items"])
         screen.note(f"{told:,} projects are read.")
 

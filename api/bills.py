@@ -22,7 +22,7 @@ from projections.price_books import PriceBookRow
 
 KEPT_SECONDS = 60.0
 MOST_LINES_KEPT = 200_000
-"""Of all bills together; the newest is kept whatever its size."""
+"""Of all bills together."""
 
 
 class AsOf(NamedTuple):
@@ -55,9 +55,10 @@ class PinnedBill:
 
 
 class RecentBills:
-    """Bills that were rated in the last minute."""
+    """Bills that were rated in the last minute; the newest is kept whatever its size."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_lines: int = MOST_LINES_KEPT) -> None:
+        self._most_lines = most_lines
         self._kept: dict[Pin, PinnedBill] = {}
 
     def find(self, pin: Pin) -> PinnedBill | None:
@@ -68,7 +69,7 @@ class RecentBills:
         asyncio.get_running_loop().call_later(KEPT_SECONDS, self._kept.pop, rated.pin, None)
         lines = sum(len(one.bill.lines) for one in self._kept.values())
         for pin in list(self._kept)[:-1]:
-            if lines > MOST_LINES_KEPT:
+            if lines > self._most_lines:
                 lines -= len(self._kept.pop(pin).bill.lines)
 
 

@@ -5,28 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
+from tests.billed_service import at, class_price, host, publish
 from tests.databases import ScratchDatabase
 from tests.open_service import Client, Json, code_of, cpus, open_service
 
 EUR: Json = {
     "currency": "EUR",
     "prices": [
-        {
-            "name": "CPU",
-            "target": {"kind": "class", "resource_class": "VCPU"},
-            "per": "hour",
-            "tiers": [{"price": "0.10"}],
-        },
-        {
-            "name": "GPU",
-            "target": {"kind": "class", "resource_class": "PGPU"},
-            "per": "hour",
-            "tiers": [{"price": "2"}],
-        },
+        class_price("VCPU", "0.10", name="CPU"),
+        class_price("PGPU", "2", name="GPU"),
         {
             "name": "A100",
             "target": {
@@ -45,13 +35,7 @@ EUR: Json = {
         },
     ],
 }
-HOLDS: Json = {
-    "name": "CPU held",
-    "target": {"kind": "class", "resource_class": "VCPU"},
-    "per": "hour",
-    "tiers": [{"price": "0.01"}],
-    "applies_to": ["hold"],
-}
+HOLDS = class_price("VCPU", "0.01", name="CPU held", applies_to=["hold"])
 STATEMENT = "/v1/statements/2026-01?project_id=acme&price_book=standard"
 LINES = STATEMENT.replace("2026-01?", "2026-01/lines?")
 
@@ -62,36 +46,10 @@ def client(database: ScratchDatabase) -> Iterator[Client]:
         yield opened
 
 
-def at(day: int, hour: int = 0, month: int = 1) -> dict[str, str]:
-    return {"Tallystick-At": f"2026-{month:02}-{day:02}T{hour:02}:00:00Z"}
-
-
-def host(client: Client, **more: Any) -> str:
-    """A host with 64 CPUs and two GPUs of other models, there since before January."""
-    units = [{"name": name, "attributes": {"model": name}} for name in ("A100", "T4")]
-    body = {
-        "name": "host",
-        "inventories": {
-            "VCPU": {"kind": "divisible", "total": 64},
-            "PGPU": {"kind": "discrete", "units": units},
-        },
-    }
-    answer = client.post("/v1/providers", body, headers={"Tallystick-At": "2025-12-31T00:00:00Z"})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-def publish(client: Client, book: Json = EUR, name: str = "standard") -> Json:
-    answer = client.put(f"/v1/price-books/{name}", book)
-    assert answer.status_code in (200, 201), answer.text
-    published: Json = answer.json()
-    return published
-
-
 def test_a_book_is_published_in_numbered_versions_that_are_kept(client: Client) -> None:
-    first = publish(client)
+    first = publish(client, EUR)
     assert (first["number"], first["month_rule"]) == (1, "calendar")
-    assert publish(client)["number"] == 1  # It says that already.
+    assert publish(client, EUR)["number"] == 1  # It says that already.
     dearer = {**EUR, "prices": [{**EUR["prices"][0], "tiers": [{"price": "0.20"}]}]}
     assert publish(client, dearer)["number"] == 2
     assert client.get("/v1/price-books/standard").json()["prices"][0]["tiers"][0]["price"] == "0.20"
@@ -117,7 +75,7 @@ def test_a_book_that_prices_a_thing_twice_or_an_unknown_class_is_refused(client:
 
 def test_a_statement_tells_what_was_held_in_the_period_it_belongs_to(client: Client) -> None:
     host(client)
-    publish(client)
+    publish(client, EUR)
     client.submit("web", cpus(2), headers=at(31, 20))
     client.delete("/v1/claims/web", headers=at(1, 4, month=2))
     january = client.get(STATEMENT).json()
@@ -136,7 +94,7 @@ def test_a_statement_tells_what_was_held_in_the_period_it_belongs_to(client: Cli
 
 def test_resizes_and_partial_releases_are_charged_from_their_own_moments(client: Client) -> None:
     provider = host(client)
-    publish(client)
+    publish(client, EUR)
     client.submit("web", cpus(8), headers=at(1, 0))
     client.put("/v1/claims/web", {"components": [cpus(2)]}, headers=at(1, 1))
     part = {"allocations": [{"provider_id": provider, "resource_class": "VCPU", "amount": 1}]}
@@ -149,7 +107,7 @@ def test_resizes_and_partial_releases_are_charged_from_their_own_moments(client:
 
 def test_holds_have_a_price_of_their_own_and_without_one_that_is_said(client: Client) -> None:
     host(client)
-    publish(client)
+    publish(client, EUR)
     held = client.submit("web", cpus(10), hold_until="2026-01-01T05:00:00Z", headers=at(1, 0))
     client.post(f"/v1/requests/{held.json()['id']}/confirm", headers=at(1, 2))
     client.delete("/v1/claims/web", headers=at(1, 3))
@@ -165,7 +123,7 @@ def test_holds_have_a_price_of_their_own_and_without_one_that_is_said(client: Cl
 
 def test_a_flavor_is_charged_as_one_thing_until_a_part_of_it_is_given_back(client: Client) -> None:
     provider = host(client)
-    publish(client)
+    publish(client, EUR)
     client.put("/v1/flavors/small", {"resources": {"VCPU": 2}}, headers=at(1, 0))
     client.submit("web", {"kind": "flavor", "name": "small"}, cpus(1), headers=at(1, 1))
     part = {"allocations": [{"provider_id": provider, "resource_class": "VCPU", "amount": 2}]}
@@ -177,7 +135,7 @@ def test_a_flavor_is_charged_as_one_thing_until_a_part_of_it_is_given_back(clien
 
 def test_a_unit_is_charged_by_what_it_was_at_the_time(client: Client) -> None:
     provider = host(client)
-    publish(client)
+    publish(client, EUR)
     gpus = {"kind": "units", "resource_class": "PGPU", "count": 2}
     client.submit("web", gpus, headers=at(1, 0))
     units = [{"name": name, "attributes": {"model": "A100"}} for name in ("A100", "T4")]
@@ -199,7 +157,7 @@ def test_a_unit_is_charged_by_what_it_was_at_the_time(client: Client) -> None:
 
 def test_pages_are_the_same_whatever_the_limit(client: Client) -> None:
     host(client)
-    publish(client)
+    publish(client, EUR)
     for day in (1, 2, 3):
         client.submit(f"web-{day}", cpus(day), headers=at(day))
         client.delete(f"/v1/claims/web-{day}", headers=at(day, 1))
@@ -210,7 +168,7 @@ def test_pages_are_the_same_whatever_the_limit(client: Client) -> None:
 
 def test_a_statement_up_to_a_moment_and_its_lines_stay_what_they_are(client: Client) -> None:
     host(client)
-    publish(client)
+    publish(client, EUR)
     client.submit("web", cpus(1), headers=at(1))
     noon = "&until=2026-01-01T12:00:00Z"
     told = client.get(STATEMENT + noon).json()
@@ -225,7 +183,7 @@ def test_a_statement_up_to_a_moment_and_its_lines_stay_what_they_are(client: Cli
 
 
 def test_a_moment_that_no_statement_can_be_told_up_to_is_refused(client: Client) -> None:
-    publish(client)
+    publish(client, EUR)
     for path in (STATEMENT, LINES):
         assert code_of(client.get(path + "&until=2026-01-01T00:00:00Z")) == (422, "bad_period")
         assert code_of(client.get(path + "&until=2999-01-01T00:00:00Z")) == (422, "at_in_future")
@@ -234,7 +192,7 @@ def test_a_moment_that_no_statement_can_be_told_up_to_is_refused(client: Client)
 
 def test_an_open_period_is_told_up_to_now_and_others_owe_nothing(client: Client) -> None:
     host(client)
-    publish(client)
+    publish(client, EUR)
     client.submit("web", cpus(2))
     now = datetime.now(UTC)
     today = client.get(STATEMENT.replace("2026-01", f"{now.year}-{now.month:02}")).json()

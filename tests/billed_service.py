@@ -17,6 +17,32 @@ def class_price(resource_class: str, cost: str, **more: Any) -> Json:
     }
 
 
+EUR: Json = {
+    "currency": "EUR",
+    "prices": [
+        class_price("VCPU", "0.10", name="CPU"),
+        class_price("PGPU", "2", name="GPU"),
+        {
+            "name": "A100",
+            "target": {
+                "kind": "units",
+                "resource_class": "PGPU",
+                "where": [{"attribute": "model", "equals": "A100"}],
+            },
+            "per": "hour",
+            "tiers": [{"price": "5"}],
+        },
+        {
+            "name": "small",
+            "target": {"kind": "flavor", "name": "small"},
+            "per": "hour",
+            "tiers": [{"price": "0.15"}],
+        },
+    ],
+}
+HOLDS = class_price("VCPU", "0.01", name="CPU held", applies_to=["hold"])
+
+
 def at(day: int, hour: int = 0, month: int = 1) -> dict[str, str]:
     return {"Tallystick-At": f"2026-{month:02}-{day:02}T{hour:02}:00:00Z"}
 
@@ -36,7 +62,7 @@ def host(client: Client) -> str:
     return str(answer.json()["id"])
 
 
-def publish(client: Client, book: Json, name: str = "standard") -> Json:
+def publish(client: Client, book: Json = EUR, name: str = "standard") -> Json:
     answer = client.put(f"/v1/price-books/{name}", book)
     assert answer.status_code in (200, 201), answer.text
     published: Json = answer.json()

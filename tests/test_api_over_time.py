@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.billed_service import EUR, HOLDS, at, host, publish
 from tests.databases import ScratchDatabase
 from tests.open_service import Client, Json, code_of, cpus, open_service
-from tests.test_statements import EUR, HOLDS, at, host, publish
 
 DAYS = "from=2026-01-01T00:00:00Z&until=2026-01-04T00:00:00Z"
 HOURS = "from=2026-01-01T00:00:00Z&until=2026-01-01T05:00:00Z&step=hour"

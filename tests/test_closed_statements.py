@@ -125,8 +125,8 @@ def test_a_statement_is_not_closed_where_something_has_no_price(client: Client) 
 
 
 def test_closing_again_with_the_same_key_answers_the_same_charge(client: Client) -> None:
-    key = {"headers": {"Idempotency-Key": "close-january"}}
-    first, again = close(client, **key), close(client, **key)
+    key = {"Idempotency-Key": "close-january"}
+    first, again = close(client, headers=key), close(client, headers=key)
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.json() == again.json()
 

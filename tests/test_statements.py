@@ -8,34 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.billed_service import at, class_price, host, publish
+from tests.billed_service import EUR, HOLDS, at, host, publish
 from tests.databases import ScratchDatabase
-from tests.open_service import Client, Json, code_of, cpus, open_service
+from tests.open_service import Client, code_of, cpus, open_service
 
-EUR: Json = {
-    "currency": "EUR",
-    "prices": [
-        class_price("VCPU", "0.10", name="CPU"),
-        class_price("PGPU", "2", name="GPU"),
-        {
-            "name": "A100",
-            "target": {
-                "kind": "units",
-                "resource_class": "PGPU",
-                "where": [{"attribute": "model", "equals": "A100"}],
-            },
-            "per": "hour",
-            "tiers": [{"price": "5"}],
-        },
-        {
-            "name": "small",
-            "target": {"kind": "flavor", "name": "small"},
-            "per": "hour",
-            "tiers": [{"price": "0.15"}],
-        },
-    ],
-}
-HOLDS = class_price("VCPU", "0.01", name="CPU held", applies_to=["hold"])
 STATEMENT = "/v1/statements/2026-01?project_id=acme&price_book=standard"
 LINES = STATEMENT.replace("2026-01?", "2026-01/lines?")
 
@@ -47,9 +23,9 @@ def client(database: ScratchDatabase) -> Iterator[Client]:
 
 
 def test_a_book_is_published_in_numbered_versions_that_are_kept(client: Client) -> None:
-    first = publish(client, EUR)
+    first = publish(client)
     assert (first["number"], first["month_rule"]) == (1, "calendar")
-    assert publish(client, EUR)["number"] == 1  # It says that already.
+    assert publish(client)["number"] == 1  # It says that already.
     dearer = {**EUR, "prices": [{**EUR["prices"][0], "tiers": [{"price": "0.20"}]}]}
     assert publish(client, dearer)["number"] == 2
     assert client.get("/v1/price-books/standard").json()["prices"][0]["tiers"][0]["price"] == "0.20"
@@ -75,7 +51,7 @@ def test_a_book_that_prices_a_thing_twice_or_an_unknown_class_is_refused(client:
 
 def test_a_statement_tells_what_was_held_in_the_period_it_belongs_to(client: Client) -> None:
     host(client)
-    publish(client, EUR)
+    publish(client)
     client.submit("web", cpus(2), headers=at(31, 20))
     client.delete("/v1/claims/web", headers=at(1, 4, month=2))
     january = client.get(STATEMENT).json()
@@ -94,7 +70,7 @@ def test_a_statement_tells_what_was_held_in_the_period_it_belongs_to(client: Cli
 
 def test_resizes_and_partial_releases_are_charged_from_their_own_moments(client: Client) -> None:
     provider = host(client)
-    publish(client, EUR)
+    publish(client)
     client.submit("web", cpus(8), headers=at(1, 0))
     client.put("/v1/claims/web", {"components": [cpus(2)]}, headers=at(1, 1))
     part = {"allocations": [{"provider_id": provider, "resource_class": "VCPU", "amount": 1}]}
@@ -107,7 +83,7 @@ def test_resizes_and_partial_releases_are_charged_from_their_own_moments(client:
 
 def test_holds_have_a_price_of_their_own_and_without_one_that_is_said(client: Client) -> None:
     host(client)
-    publish(client, EUR)
+    publish(client)
     held = client.submit("web", cpus(10), hold_until="2026-01-01T05:00:00Z", headers=at(1, 0))
     client.post(f"/v1/requests/{held.json()['id']}/confirm", headers=at(1, 2))
     client.delete("/v1/claims/web", headers=at(1, 3))
@@ -123,7 +99,7 @@ def test_holds_have_a_price_of_their_own_and_without_one_that_is_said(client: Cl
 
 def test_a_flavor_is_charged_as_one_thing_until_a_part_of_it_is_given_back(client: Client) -> None:
     provider = host(client)
-    publish(client, EUR)
+    publish(client)
     client.put("/v1/flavors/small", {"resources": {"VCPU": 2}}, headers=at(1, 0))
     client.submit("web", {"kind": "flavor", "name": "small"}, cpus(1), headers=at(1, 1))
     part = {"allocations": [{"provider_id": provider, "resource_class": "VCPU", "amount": 2}]}
@@ -135,7 +111,7 @@ def test_a_flavor_is_charged_as_one_thing_until_a_part_of_it_is_given_back(clien
 
 def test_a_unit_is_charged_by_what_it_was_at_the_time(client: Client) -> None:
     provider = host(client)
-    publish(client, EUR)
+    publish(client)
     gpus = {"kind": "units", "resource_class": "PGPU", "count": 2}
     client.submit("web", gpus, headers=at(1, 0))
     units = [{"name": name, "attributes": {"model": "A100"}} for name in ("A100", "T4")]
@@ -157,7 +133,7 @@ def test_a_unit_is_charged_by_what_it_was_at_the_time(client: Client) -> None:
 
 def test_pages_are_the_same_whatever_the_limit(client: Client) -> None:
     host(client)
-    publish(client, EUR)
+    publish(client)
     for day in (1, 2, 3):
         client.submit(f"web-{day}", cpus(day), headers=at(day))
         client.delete(f"/v1/claims/web-{day}", headers=at(day, 1))
@@ -168,7 +144,7 @@ def test_pages_are_the_same_whatever_the_limit(client: Client) -> None:
 
 def test_a_statement_up_to_a_moment_and_its_lines_stay_what_they_are(client: Client) -> None:
     host(client)
-    publish(client, EUR)
+    publish(client)
     client.submit("web", cpus(1), headers=at(1))
     noon = "&until=2026-01-01T12:00:00Z"
     told = client.get(STATEMENT + noon).json()
@@ -183,7 +159,7 @@ def test_a_statement_up_to_a_moment_and_its_lines_stay_what_they_are(client: Cli
 
 
 def test_a_moment_that_no_statement_can_be_told_up_to_is_refused(client: Client) -> None:
-    publish(client, EUR)
+    publish(client)
     for path in (STATEMENT, LINES):
         assert code_of(client.get(path + "&until=2026-01-01T00:00:00Z")) == (422, "bad_period")
         assert code_of(client.get(path + "&until=2999-01-01T00:00:00Z")) == (422, "at_in_future")
@@ -192,7 +168,7 @@ def test_a_moment_that_no_statement_can_be_told_up_to_is_refused(client: Client)
 
 def test_an_open_period_is_told_up_to_now_and_others_owe_nothing(client: Client) -> None:
     host(client)
-    publish(client, EUR)
+    publish(client)
     client.submit("web", cpus(2))
     now = datetime.now(UTC)
     today = client.get(STATEMENT.replace("2026-01", f"{now.year}-{now.month:02}")).json()

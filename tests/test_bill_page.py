@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.cli.bill_page import MOST_LINES, to_html
-from scripts.cli.bill_read import Bill, adds_up
+from scripts.cli.bill_read import Bill
 from scripts.cli.bill_sums import Course, sums_of
 from scripts.cli.markup import element
 
@@ -48,6 +48,10 @@ def bill(*lines: dict[str, Any], period: str = "2026-01", **more: Any) -> Bill:
         "by_resource": {"VCPU": total},
         "by_price": {"CPU": total},
         "by_provider": {"p": total},
+        "position": 1_234,
+        "checkpoint": None,
+        "charge": None,
+        "charges": [],
         **more,
     }
     return Bill(statement, list(lines), {})
@@ -79,20 +83,36 @@ def test_sums_beyond_the_most_are_one_so_that_all_add_up() -> None:
     assert sums == [("b", Decimal(3)), ("c", Decimal(2)), ("2 others", Decimal("1.50"))]
 
 
-def test_lines_that_miss_a_cent_or_a_line_do_not_add_up() -> None:
-    lines = [NEW_YEAR, line("0.00", NEW_YEAR["from_at"], NEW_YEAR["to_at"])]
-    statement = bill(*lines).statement
-    assert adds_up(statement, lines)
-    assert not adds_up(statement, lines[:1])
-    assert not adds_up(statement, [NEW_YEAR, {**NEW_YEAR, "amount": "0.01"}])
-
-
 def test_ten_thousand_lines_give_a_page_that_says_where_the_others_are() -> None:
     page = to_html(bill(*[NEW_YEAR] * 10_000)).decode()
     assert f"These are the first {MOST_LINES} of 10,000 lines" in page
     assert page.count("<tr>") < MOST_LINES + 20
     assert "60,000 EUR" in page
     assert "still to come" in page
+
+
+def test_a_corrected_bill_tells_its_charges_and_what_seals_it() -> None:
+    first = {
+        "number": 1,
+        "recorded_at": "2026-02-01T08:00:00Z",
+        "credit": None,
+        "total": "7.00",
+        "reason": None,
+    }
+    second = {
+        **first,
+        "number": 2,
+        "recorded_at": "2026-02-03T09:00:00Z",
+        "credit": "-7.00",
+        "total": "6.00",
+        "reason": "a late <release>",
+    }
+    facts: dict[str, Any] = {"charges": [first, second], "checkpoint": {"size": 1_300}}
+    page = to_html(bill(NEW_YEAR, state="corrected", charge=2, **facts)).decode()
+    assert "corrected on 2026-02-03 09:00:00 UTC" in page
+    assert "position 1,234 of the log, sealed by checkpoint 1,300" in page
+    assert "a late &lt;release&gt;" in page
+    assert "-7.00" in page
 
 
 def test_a_bill_of_nothing_is_a_page_too() -> None:

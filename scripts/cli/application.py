@@ -18,6 +18,7 @@ from scripts.cli.proof import proof
 from scripts.cli.replay import replay
 from scripts.cli.seal import seal
 from scripts.cli.serve import serve
+from scripts.cli.statements import statements
 from scripts.cli.usage import usage
 from scripts.cli.utilization import utilization
 from scripts.cli.verify import verify
@@ -43,6 +44,7 @@ app.command(rich_help_panel="Read it")(events)
 app.add_typer(webhooks, name="webhooks", rich_help_panel="Read it")
 app.add_typer(prices, name="prices", rich_help_panel="Bill it")
 app.command(rich_help_panel="Bill it")(bill)
+app.add_typer(statements, name="statements", rich_help_panel="Bill it")
 app.command(rich_help_panel="Check it")(doctor)
 app.add_typer(projections, name="projections", rich_help_panel="Check it")
 app.command(rich_help_panel="Check it")(verify)

@@ -25,6 +25,14 @@ def bill(
         str, typer.Option("--prices", metavar="BOOK", help="The price book to make it with.")
     ],
     number: NumberOption = None,
+    charge: Annotated[
+        int | None,
+        typer.Option(min=1, show_default="the newest", help="An earlier charge, if corrected."),
+    ] = None,
+    reckoned: Annotated[
+        bool,
+        typer.Option("--reckoned", help="What would be charged now, though it is closed."),
+    ] = False,
     lines: Annotated[bool, typer.Option("--lines", help="Show every line, too.")] = False,
     csv: Annotated[FileOption, typer.Option(help="Write the lines to a CSV file.")] = None,
     parquet: Annotated[FileOption, typer.Option(help="Write the lines to a Parquet file.")] = None,
@@ -36,8 +44,9 @@ def bill(
 ) -> None:
     """Show what a project has to pay for a period, by a price book.
 
-    A period that is not over is told up to now. The lines add up to the total,
-    to the cent. With --json the statement and all its lines.
+    A period that is not over is told up to now, a closed one as it was charged.
+    The lines add up to the total, to the cent. With --json the statement and
+    all its lines.
 
     \b
     Examples:
@@ -46,11 +55,11 @@ def bill(
       tally bill shop 2026 --prices standard --number 1 --json
     """
     from scripts.cli import bill_show, screen
-    from scripts.cli.bill_read import read_bill
+    from scripts.cli.bill_read import Asked, read_bill
     from scripts.cli.client import ServiceClient
 
     with ServiceClient(url) as client:
-        found = read_bill(client, project, period, book, number)
+        found = read_bill(client, Asked(project, period, book, number, charge, reckoned))
     if as_json:
         screen.write_json({"statement": found.statement, "lines": found.lines})
     else:

@@ -10,11 +10,11 @@ from typing import Any
 from scripts.cli.bill_read import Bill
 
 COLUMNS = (
-    *("consumer_id", "position", "status", "resource", "unit", "provider_id", "amount_held"),
-    *("from_at", "to_at", "price", "per", "quantity", "unit_price", "amount"),
+    *("number", "consumer_id", "position", "status", "resource", "unit", "provider_id"),
+    *("amount_held", "from_at", "to_at", "price", "per", "quantity", "unit_price", "amount"),
 )
 """As the service names them, and in its order."""
-WHOLE = ("position", "amount_held")
+WHOLE = ("number", "position", "amount_held")
 MOMENTS = ("from_at", "to_at")
 DECIMALS = {"quantity": 9, "unit_price": 12, "amount": 4}
 """Digits after the point: as many as a price book, a statement and any currency can have."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from scripts.cli.bill_read import Bill
-from scripts.cli.bill_show import plain, resource_of
+from scripts.cli.bill_show import plain, resource_of, rests_on, state_of
 from scripts.cli.bill_sums import Course, Sums, by_provider, sums_of
 from scripts.cli.charts import bars, columns, legend_of
 from scripts.cli.drawing import Colours, colours_of
@@ -24,12 +24,13 @@ NUMBERS = (4, 7, 8, 9)
 def to_html(bill: Bill) -> bytes:
     statement = bill.statement
     title = f"Bill of {statement['project_id']} for {statement['period']}"
-    return page(title, _head(statement), *_sums(bill), _explained(statement), *_lines(bill))
+    parts = (*_sums(bill), *_charges(statement), _explained(statement), *_lines(bill))
+    return page(title, _head(statement), *parts)
 
 
 def _head(statement: dict[str, Any]) -> Markup:
     start, until = second(statement["from_at"]), second(statement["until"])
-    state: str = "complete"
+    state: str = state_of(statement)
     if statement["state"] == "open":
         state = element("span", "open: not over yet", class_="open")
     rows = {
@@ -37,6 +38,7 @@ def _head(statement: dict[str, Any]) -> Markup:
         "Covers": f"{start} to {until} UTC",
         "State": state,
         "Price book": f"{statement['price_book']}, number {statement['price_book_number']}",
+        "Rests on": rests_on(statement),
     }
     return element(
         "header",
@@ -101,6 +103,32 @@ def _table_of_sums(what: str, sums: Sums, statement: dict[str, Any]) -> Markup:
             element("tfoot", row("td", "Total", _money(statement["total"]), numbers=(1,))),
         ),
     )
+
+
+def _charges(statement: dict[str, Any]) -> list[Markup]:
+    """How a corrected statement came to be what it is."""
+    charges = statement["charges"]
+    if len(charges) < 2:
+        return []
+    rows = [
+        row(
+            "td",
+            second(one["recorded_at"]),
+            one["reason"] or "closed",
+            "" if one["credit"] is None else _money(one["credit"]),
+            _money(one["total"]),
+            numbers=(2, 3),
+        )
+        for one in charges
+    ]
+    return [
+        element("h2", "Charges and corrections"),
+        element(
+            "table",
+            element("thead", row("th", "On", "Why", "Credited", "Charged", numbers=(2, 3))),
+            element("tbody", *rows),
+        ),
+    ]
 
 
 def _explained(statement: dict[str, Any]) -> Markup:

@@ -1,19 +1,21 @@
 """Reads a bill from the service: a statement, and exactly the lines that add up to it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from urllib.parse import quote
 
-from scripts.cli import screen
 from scripts.cli.client import Body, ServiceClient, ServiceProblem
 from scripts.cli.failure import Failure
 
-TRIES = 5
 REMEDIES = {
     "price_book_not_found": "`tally prices list` tells which there are; `tally prices publish` "
     "makes one.",
     "no_price": "Publish the book again with a price for it. `tally prices show` tells what the "
     "book says,\nand `tally prices example` has prices for claims and for holds.",
+    "statement_not_found": "`tally statements list` tells what is closed.",
+    "bill_differs": "Tallystick's rules or its read models changed since. What was charged stays "
+    "charged;\n--reckoned tells what would be charged now.",
     "bad_period": "A period is a year, a month or a day: 2026, 2026-01 or 2026-01-31.",
     "invalid_parameter": "A period is a year, a month or a day: 2026, 2026-01 or 2026-01-31.",
 }
@@ -32,47 +34,53 @@ class Bill:
         return self.providers.get(id, id)
 
 
-def read_bill(
-    client: ServiceClient, project: str, period: str, book: str, number: int | None
-) -> Bill:
-    """Both reads tell of the same moment and the same publication of the book.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which bill. A closed statement is told as it was charged, or by `charge` as it was charged
+    before; with a `number`, or `reckoned`, it is told what would be charged now."""
 
-    Only what was written in between with a time of the past makes them differ: then both are read
-    again.
-    """
-    path = f"/v1/statements/{quote(period, safe='')}"
-    for _ in range(TRIES):
-        statement = _get(client, path, project, book, number)
-        lines = _lines(client, path, statement)
-        if adds_up(statement, lines):
-            return Bill(statement, lines, _names(client, statement))
-        screen.note("The ledger moved on between the statement and its lines; reading both again.")
-    raise Failure(
-        f"the lines of the statement did not add up to its total in {TRIES} tries",
-        "Somebody writes into this period all the while. Try again later.",
-    )
+    project: str
+    period: str
+    book: str
+    number: int | None = None
+    charge: int | None = None
+    reckoned: bool = False
 
 
-def adds_up(statement: Body, lines: list[Body]) -> bool:
-    total = sum((Decimal(line["amount"]) for line in lines), Decimal(0))
-    return len(lines) == statement["lines"] and total == Decimal(statement["total"])
-
-
-def _get(client: ServiceClient, path: str, project: str, book: str, number: int | None) -> Body:
-    try:
-        return client.get(path, project_id=project, price_book=book, number=number)
-    except ServiceProblem as problem:
-        raise Failure(problem.what, REMEDIES.get(problem.code, "")) from None
-
-
-def _lines(client: ServiceClient, path: str, statement: Body) -> list[Body]:
+def read_bill(client: ServiceClient, asked: Asked) -> Bill:
+    path = f"/v1/statements/{quote(asked.period, safe='')}"
+    statement = _statement(client, path, asked)
+    # All that a bill depends on: whatever is written meanwhile, these are the statement's lines.
     pinned = {
         "project_id": statement["project_id"],
         "price_book": statement["price_book"],
         "number": statement["price_book_number"],
         "until": statement["until"],
+        "position": statement["position"],
     }
-    return list(client.pages(f"{path}/lines", **pinned))
+    lines = list(client.pages(f"{path}/lines", **pinned))
+    return Bill(statement, lines, _names(client, statement))
+
+
+def _statement(client: ServiceClient, path: str, asked: Asked) -> Body:
+    with explained():
+        return client.get(
+            path,
+            project_id=asked.project,
+            price_book=asked.book,
+            number=asked.number,
+            charge=asked.charge,
+            reckoned=asked.reckoned or None,
+        )
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Says what to do about what a service refuses to make a bill of."""
+    try:
+        yield
+    except ServiceProblem as problem:
+        raise Failure(problem.what, REMEDIES.get(problem.code, "")) from None
 
 
 def _names(client: ServiceClient, statement: Body) -> dict[str, str]:

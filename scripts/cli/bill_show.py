@@ -15,7 +15,9 @@ def show(bill: Bill, *, with_lines: bool) -> None:
     screen.say(f"project     {statement['project_id']}")
     screen.say(f"period      {statement['period']}, {state_of(statement)}")
     screen.say(f"price book  {statement['price_book']}, number {statement['price_book_number']}")
+    screen.say(f"rests on    {rests_on(statement)}")
     screen.say(f"total       {Decimal(statement['total']):,} {statement['currency']}")
+    _charges(statement)
     if not bill.lines:
         screen.say("The project held nothing that is charged in this period.")
         return
@@ -30,10 +32,42 @@ def show(bill: Bill, *, with_lines: bool) -> None:
 
 
 def state_of(statement: dict[str, Any]) -> str:
-    """`complete`, or `open: up to 2026-11-23 14:32:00`."""
-    if statement["state"] == "complete":
-        return "complete"
-    return f"open: up to {screen.second(statement['until'])} UTC"
+    """`complete`, `open: up to 2026-11-23 14:32:00 UTC`, or `closed on 2026-12-01 08:00:00 UTC`."""
+    state = str(statement["state"])
+    if state == "complete":
+        return state
+    if state == "open":
+        return f"open: up to {screen.second(statement['until'])} UTC"
+    told = statement["charges"][statement["charge"] - 1]
+    return f"{state} on {screen.second(told['recorded_at'])} UTC"
+
+
+def rests_on(statement: dict[str, Any]) -> str:
+    """What it takes to prove it: a position, and the checkpoint by which it is sealed."""
+    sealed = statement["checkpoint"]
+    how = f"sealed by checkpoint {sealed['size']:,}" if sealed else "not sealed yet"
+    return f"position {statement['position']:,} of the log, {how}"
+
+
+def _charges(statement: dict[str, Any]) -> None:
+    """Where there is more to tell than the charge that is shown."""
+    charges = statement["charges"]
+    if not charges or (len(charges) == 1 and statement["charge"]):
+        return
+    screen.table(
+        ("charge", "on", "credited", "charged", "reason"),
+        (
+            (
+                str(one["number"]),
+                screen.second(one["recorded_at"]),
+                "" if one["credit"] is None else f"{Decimal(one['credit']):,}",
+                f"{Decimal(one['total']):,}",
+                one["reason"] or "",
+            )
+            for one in charges
+        ),
+        right=("charge", "credited", "charged"),
+    )
 
 
 def plain(number: str) -> str:

@@ -1,0 +1,115 @@
+"""`tally statements` against the real service: charging, correcting and comparing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.cli.client import Body, ServiceClient, Write
+from tests.billed_service import class_price
+from tests.cli_processes import Service, serving, tally, told
+from tests.databases import sqlite_database
+
+DAY = "2026-01-{:02}T00:00:00Z"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """Two projects in January, and two price books."""
+    with (
+        serving(sqlite_database(tmp_path), "--empty") as started,
+        ServiceClient(started.url) as client,
+    ):
+        inventories = {"VCPU": {"kind": "divisible", "total": 1_000}}
+        host = {"name": "host", "inventories": inventories}
+        client.write(Write("POST", "/v1/providers", host, at="2025-12-31T00:00:00Z"))
+        for book, cost in (("standard", "0.10"), ("dear", "0.15")):
+            prices = {"currency": "EUR", "prices": [class_price("VCPU", cost)]}
+            client.write(Write("PUT", f"/v1/price-books/{book}", prices))
+        hold(client, "web", "acme", 10, day=1)
+        hold(client, "train", "lab", 20, day=2)
+        yield started
+
+
+def hold(client: ServiceClient, consumer: str, project: str, count: int, day: int) -> None:
+    """So many CPUs on one day of January."""
+    body: Body = {
+        "consumer": {"id": consumer},
+        "project_id": project,
+        "user_id": "ada",
+        "components": [{"kind": "amounts", "resources": {"VCPU": count}}],
+    }
+    client.write(Write("POST", "/v1/requests", body, at=DAY.format(day)))
+    client.write(Write("DELETE", f"/v1/claims/{consumer}", at=DAY.format(day + 1)))
+
+
+def statements(service: Service, *arguments: str) -> tuple[str, ...]:
+    return ("statements", *arguments, "--url", service.url)
+
+
+def test_a_period_is_closed_corrected_and_told_as_it_was_charged(service: Service) -> None:
+    def run(*arguments: str) -> str:
+        answer = tally(*statements(service, *arguments))
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    january = ("2026-01", "--prices", "standard")
+    assert "No such statement is closed" in run("list")
+    assert "2 statements are closed: 72.00 EUR." in run("close", *january)
+    assert "There was nothing to be closed." in run("close", *january)
+    assert "All closed statements are as the log tells them" in run(
+        "correct", *january, "--dry-run"
+    )
+    with ServiceClient(service.url) as client:
+        hold(client, "late", "acme", 1, day=3)
+    found = told(tally(*statements(service, "correct", *january, "--dry-run", "--json")))
+    assert [(one["project_id"], one["difference"]) for one in found["differences"]] == [
+        ("acme", "2.40")
+    ]
+    assert found["corrected"] == []
+    assert "1 statements are corrected: 26.40 EUR." in run(
+        "correct", *january, "--reason", "late news"
+    )
+    listed = told(tally(*statements(service, "list", "--json")))["items"]
+    assert [(one["project_id"], one["number"], one["credit"]) for one in listed] == [
+        ("acme", 2, "-24.00"),
+        ("lab", 1, None),
+    ]
+    url = ("--url", service.url)
+    shown = tally("bill", "acme", *january, *url).stdout
+    assert "2026-01, corrected on " in shown
+    assert "late news" in shown
+    first = told(tally("bill", "acme", *january, "--charge", "1", "--json", *url))
+    assert (first["statement"]["total"], len(first["lines"])) == ("24.00", 1)
+
+
+def test_two_price_books_are_compared_on_the_screen_and_on_a_page(
+    service: Service, tmp_path: Path
+) -> None:
+    page = tmp_path / "comparison.html"
+    compared = statements(service, "compare", "2026-01", "--prices", "standard", "--with", "dear")
+    shown = tally(*compared, "--html", str(page))
+    assert shown.returncode == 0, shown.stderr
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.stdout.splitlines()]
+    assert ["lab", "48.00", "72.00", "+24.00", "+50.0%"] in rows
+    assert ["all projects", "72.00", "108.00", "+36.00", "+50.0%"] in rows
+    text = page.read_text()
+    assert "<svg" in text
+    assert "+36.00 EUR" in text
+    whole = told(tally(*compared, "--json"))
+    assert [one["difference"] for one in whole["items"]] == ["12.00", "24.00"]
+
+
+def test_what_cannot_be_charged_is_explained(service: Service) -> None:
+    for arguments, said in (
+        (("close", "2999", "--prices", "standard"), "later than the ledger's clock"),
+        (("close", "2026-01", "--prices", "nobody"), "`tally prices list` tells which"),
+        (("correct", "2026-01", "--prices", "standard"), "say why with --reason"),
+        (("compare", "2026-1", "--prices", "dear", "--with", "dear"), "A period is a year"),
+    ):
+        answer = tally(*statements(service, *arguments))
+        assert answer.returncode != 0
+        assert said in answer.stderr, answer.stderr
+        assert "Traceback" not in answer.stderr

@@ -139,6 +139,10 @@ def _of_consumer(event: Any, _: Asked) -> Concerned:
     return event.consumer_id, event.project_id, None
 
 
+def _of_project(event: Any, _: Asked) -> Concerned:
+    return None, event.project_id, None
+
+
 def _of_request(event: Event, asked: Asked) -> Concerned:
     return asked[event.originator_id]
 
@@ -158,4 +162,4 @@ def _reader(topic: str, kind: type[Event]) -> Callable[[Any, Asked], Concerned]:
         return _of_request
     if "consumer_id" in kind.model_fields:
         return _of_consumer_and_request if "request_id" in kind.model_fields else _of_consumer
-    return _of_nobody
+    return _of_project if "project_id" in kind.model_fields else _of_nobody

@@ -7,42 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cli.client import Body, ServiceClient, Write
-from tests.billed_service import class_price
-from tests.cli_processes import Service, serving, tally, told
-from tests.databases import sqlite_database
-
-DAY = "2026-01-{:02}T00:00:00Z"
+from scripts.cli.client import ServiceClient
+from tests.charged_service import charged_service, hold
+from tests.cli_processes import Service, tally, told
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """Two projects in January, and two price books."""
-    with (
-        serving(sqlite_database(tmp_path), "--empty") as started,
-        ServiceClient(started.url) as client,
-    ):
-        inventories = {"VCPU": {"kind": "divisible", "total": 1_000}}
-        host = {"name": "host", "inventories": inventories}
-        client.write(Write("POST", "/v1/providers", host, at="2025-12-31T00:00:00Z"))
-        for book, cost in (("standard", "0.10"), ("dear", "0.15")):
-            prices = {"currency": "EUR", "prices": [class_price("VCPU", cost)]}
-            client.write(Write("PUT", f"/v1/price-books/{book}", prices))
-        hold(client, "web", "acme", 10, day=1)
-        hold(client, "train", "lab", 20, day=2)
+    with charged_service(tmp_path) as started:
         yield started
-
-
-def hold(client: ServiceClient, consumer: str, project: str, count: int, day: int) -> None:
-    """So many CPUs on one day of January."""
-    body: Body = {
-        "consumer": {"id": consumer},
-        "project_id": project,
-        "user_id": "ada",
-        "components": [{"kind": "amounts", "resources": {"VCPU": count}}],
-    }
-    client.write(Write("POST", "/v1/requests", body, at=DAY.format(day)))
-    client.write(Write("DELETE", f"/v1/claims/{consumer}", at=DAY.format(day + 1)))
 
 
 def statements(service: Service, *arguments: str) -> tuple[str, ...]:

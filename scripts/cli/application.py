@@ -9,6 +9,7 @@ from scripts.cli.demo import demo
 from scripts.cli.doctor import doctor
 from scripts.cli.events import events
 from scripts.cli.failure import TallyGroup
+from scripts.cli.focus import focus
 from scripts.cli.history import history
 from scripts.cli.import_files import import_files
 from scripts.cli.prices import prices
@@ -45,6 +46,7 @@ app.add_typer(webhooks, name="webhooks", rich_help_panel="Read it")
 app.add_typer(prices, name="prices", rich_help_panel="Bill it")
 app.command(rich_help_panel="Bill it")(bill)
 app.add_typer(statements, name="statements", rich_help_panel="Bill it")
+app.command(rich_help_panel="Bill it")(focus)
 app.command(rich_help_panel="Check it")(doctor)
 app.add_typer(projections, name="projections", rich_help_panel="Check it")
 app.command(rich_help_panel="Check it")(verify)

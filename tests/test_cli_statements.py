@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,9 @@ def test_a_period_is_closed_corrected_and_told_as_it_was_charged(service: Servic
     shown = tally("bill", "acme", *january, *url).stdout
     assert "2026-01, corrected on " in shown
     assert "late news" in shown
+    explained = run("explain", "acme", "2026-01", "2", "--prices", "standard")
+    assert re.search(r"\n│ +2 │ late +│", explained)
+    assert "late gave back 1 VCPU on host" in explained
     first = told(tally("bill", "acme", *january, "--charge", "1", "--json", *url))
     assert (first["statement"]["total"], len(first["lines"])) == ("24.00", 1)
 

@@ -26,7 +26,7 @@ def show(bill: Bill, *, with_lines: bool) -> None:
     _table("price", sums_of(statement["by_price"], MOST_SUMS), total, currency)
     _table("provider", by_provider(bill, MOST_SUMS), total, currency)
     if with_lines:
-        _lines(bill)
+        show_lines(bill.lines)
     else:
         screen.say(f"{statement['lines']:,} lines; --lines shows them.")
 
@@ -86,12 +86,24 @@ def _table(what: str, sums: Sums, total: Decimal, currency: str) -> None:
     )
 
 
-def _lines(bill: Bill) -> None:
-    columns = ("consumer", "from", "to", "resource", "held", "price", "quantity", "at", "amount")
+def show_lines(lines: list[dict[str, Any]]) -> None:
+    columns = (
+        "line",
+        "consumer",
+        "from",
+        "to",
+        "resource",
+        "held",
+        "price",
+        "quantity",
+        "at",
+        "amount",
+    )
     screen.table(
         columns,
         (
             (
+                str(line["number"]),
                 line["consumer_id"]
                 if line["status"] == "claim"
                 else f"{line['consumer_id']} (hold)",
@@ -104,9 +116,9 @@ def _lines(bill: Bill) -> None:
                 f"{plain(line['unit_price'])} per {line['per']}",
                 line["amount"],
             )
-            for line in bill.lines
+            for line in lines
         ),
-        right=("held", "quantity", "at", "amount"),
+        right=("line", "held", "quantity", "at", "amount"),
     )
 
 

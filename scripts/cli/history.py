@@ -68,10 +68,10 @@ def history(
     if as_json:
         screen.write_json({"items": events})
     else:
-        _show(events, raw)
+        show_events(events, raw=raw)
 
 
-def _show(events: list[dict[str, object]], raw: bool) -> None:
+def show_events(events: list[dict[str, object]], *, raw: bool = False) -> None:
     import json
 
     from scripts.cli import screen

@@ -21,7 +21,7 @@ ProjectOption = Annotated[
 
 statements = typer.Typer(
     no_args_is_help=True,
-    help="What was charged: list, close, correct, compare.",
+    help="What was charged: list, close, correct, explain, compare.",
 )
 
 
@@ -140,6 +140,42 @@ def correct(
     statements_show.show_differences(found)
     if not dry_run:
         statements_show.show_charged("corrected", made)
+
+
+@statements.command()
+def explain(
+    *,
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="Whose bill it is.")],
+    period: PeriodArgument,
+    line: Annotated[
+        int, typer.Argument(metavar="LINE", min=1, help="A line of it: `tally bill --lines`.")
+    ],
+    book: BookOption,
+    number: NumberOption = None,
+    url: UrlOption = options.DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the events that a line of a bill follows from.
+
+    \b
+    Example:
+      tally statements explain research 2026-01 3 --prices standard
+    """
+    from urllib.parse import quote
+
+    from scripts.cli import bill_show, screen
+    from scripts.cli.bill_read import explained
+    from scripts.cli.client import ServiceClient
+    from scripts.cli.history import show_events
+
+    path = f"/v1/statements/{quote(period, safe='')}/lines/{line}"
+    with ServiceClient(url) as client, explained():
+        found = client.get(path, project_id=project, price_book=book, number=number)
+    if as_json:
+        screen.write_json(found)
+    else:
+        bill_show.show_lines([found])
+        show_events(found["events"])
 
 
 @statements.command()

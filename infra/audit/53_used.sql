@@ -1,0 +1,20 @@
+-- How much each part uses of its price (amount × microseconds), and how much of it the project used
+-- before in that month, in the order of the lines.
+CREATE OR REPLACE TABLE used AS
+WITH ends AS (
+    SELECT
+        parts.* EXCLUDE (to_at, claimed_at, ended, stretch, status),
+        CASE WHEN is_tail THEN least(to_at, claimed_at + minimum) ELSE to_at END AS to_at
+    FROM parts
+    JOIN prices USING (price_no)
+    ANTI JOIN unpriced USING (bill)
+)
+SELECT
+    *,
+    sum(CAST(amount AS HUGEINT) * (to_at - from_at)) OVER (
+        PARTITION BY bill, month_no, price_no
+        ORDER BY window_no, piece_from, position, is_tail, from_at, part_no
+        ROWS UNBOUNDED PRECEDING
+    ) AS used_after
+FROM ends
+WHERE to_at > from_at;

@@ -1,0 +1,70 @@
+"""A log audited, and the same bills as rating makes them from the read models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from domain.billing_time import month_of
+from domain.currency import scale_of
+from domain.price_book import Prices
+from domain.price_list import PriceList
+from domain.rating import Bill, rate
+from domain.times import to_micros
+from infra.audit.log_source import DatabaseSource
+from infra.audit.replay import Replay, open_replay
+from infra.event_log import EventLog
+from projections.held import held_from, read_flavors, read_intervals, read_units
+
+Line = tuple[Any, ...]
+
+
+@contextmanager
+def loaded(log: EventLog) -> Iterator[Replay]:
+    with open_replay() as replay:
+        replay.load(DatabaseSource(log), lambda done, of: None)
+        yield replay
+
+
+def rated(
+    engine: Engine, project_id: str, prices: Prices, start: datetime, end: datetime
+) -> Bill:
+    """As the service makes it, from read models that have the whole log."""
+    first, last = to_micros(start), to_micros(end)
+    since = month_of(first).start - PriceList(prices.prices).longest_minimum
+    with engine.connect() as connection:
+        intervals = read_intervals(connection, project_id, since, last)
+        flavors = read_flavors(connection, [one.request_id for one in intervals])
+        units = read_units(connection, intervals)
+    return rate(list(held_from(intervals, flavors, units)), prices, first, last)
+
+
+def lines_of(bill: Bill) -> list[Line]:
+    """What the digest reads of each line."""
+    return [
+        (
+            line.held.position,
+            line.from_at,
+            line.to_at,
+            line.part.price.name,
+            line.part.provider_id,
+            line.part.resource_class or "",
+            line.part.unit or "",
+            line.part.flavor or "",
+            line.part.amount,
+            f"{line.unit_price.normalize():f}",
+            f"{line.amount:.{scale_of(bill.currency)}f}",
+        )
+        for line in bill.lines
+    ]
+
+
+def digest_of(lines: Sequence[Line]) -> str:
+    return sha256("".join("\t".join(map(str, line)) + "\n" for line in lines).encode()).hexdigest()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -33,9 +31,7 @@ def loaded(log: EventLog) -> Iterator[Replay]:
         yield replay
 
 
-def rated(
-    engine: Engine, project_id: str, prices: Prices, start: datetime, end: datetime
-) -> Bill:
+def rated(engine: Engine, project_id: str, prices: Prices, start: datetime, end: datetime) -> Bill:
     """As the service makes it, from read models that have the whole log."""
     first, last = to_micros(start), to_micros(end)
     since = month_of(first).start - PriceList(prices.prices).longest_minimum

@@ -12,7 +12,7 @@ SELECT
     to_at,
     prices.name AS price,
     provider,
-    coalesce(class, '') AS class,
+    coalesce(class, '') AS resource_class,
     coalesce(unit, '') AS unit,
     coalesce(flavor, '') AS flavor,
     lines.amount AS amount_held,

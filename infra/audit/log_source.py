@@ -35,8 +35,9 @@ class LogIncomplete(Exception):
 
 
 class LogSource(Protocol):
-    head: int
-    """The last position that it has."""
+    @property
+    def head(self) -> int:
+        """The last position that it has."""
 
     def fill(self, connection: duckdb.DuckDBPyConnection, progress: Progress) -> None: ...
 
@@ -50,7 +51,8 @@ class DatabaseSource:
 
     def fill(self, connection: duckdb.DuckDBPyConnection, progress: Progress) -> None:
         connection.execute(
-            "CREATE TABLE log (position BIGINT, originator_id VARCHAR, topic VARCHAR, state VARCHAR)"
+            "CREATE TABLE log "
+            "(position BIGINT, originator_id VARCHAR, topic VARCHAR, state VARCHAR)"
         )
         selection = Selection(topics=TOPICS)
         for after in range(0, self.head, PAGE):
@@ -77,7 +79,7 @@ class ArchiveSource:
             raise LogIncomplete(f"there are no Parquet files in {folder}")
         with duckdb.connect() as connection:
             try:
-                found = connection.sql(
+                found = connection.execute(
                     f"SELECT count(*), min(position), max(position) FROM {_parquet(files)}"  # noqa: S608
                 ).fetchone()
             except duckdb.Error as wrong:
@@ -107,13 +109,11 @@ def _counts(row: LogRow) -> bool:
 
 
 def _arrow(rows: list[LogRow]) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [[]] * len(LogRow._fields)
-    positions, streams, _, topics, states = columns
     return pa.table(
         {
-            "position": pa.array(positions, pa.int64()),
-            "originator_id": pa.array(streams, pa.string()),
-            "topic": pa.array(topics, pa.string()),
-            "state": pa.array(map(bytes.decode, states), pa.string()),
+            "position": pa.array([row.position for row in rows], pa.int64()),
+            "originator_id": pa.array([row.originator_id for row in rows], pa.string()),
+            "topic": pa.array([row.topic for row in rows], pa.string()),
+            "state": pa.array([row.state.decode() for row in rows], pa.string()),
         }
     )

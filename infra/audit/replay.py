@@ -7,7 +7,7 @@ out some at a time, so memory stays within a limit, however long the log is.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -48,6 +48,26 @@ class Asked(NamedTuple):
 
     project_id: str
     position: int
+
+
+class Line(NamedTuple):
+    """A line as its bill's digest reads it. Times are microseconds since 1970; the class, unit
+    and flavor are empty where there is none; `unit_price` and `amount` are decimal numbers."""
+
+    position: int
+    from_at: int
+    to_at: int
+    price: str
+    provider: str
+    resource_class: str
+    unit: str
+    flavor: str
+    amount_held: int
+    unit_price: str
+    amount: str
+
+
+LINE_COLUMNS = ", ".join(Line._fields)
 
 
 class Recomputed(NamedTuple):
@@ -102,28 +122,27 @@ class Replay:
         return [project for (project,) in found.fetchall()]
 
     def recompute(
-        self,
-        publication: Publication,
-        start: datetime,
-        end: datetime,
-        bills: Sequence[Asked],
-        each: Callable[[int], None] = lambda _: None,
-    ) -> list[Recomputed]:
-        """Bills for start <= time < end, in the order in which they are asked for.
+        self, publication: Publication, start: datetime, end: datetime, bills: Sequence[Asked]
+    ) -> Iterator[dict[int, Recomputed]]:
+        """Bills for start <= time < end, some at a time, by their places in `bills`.
 
-        After some bills, `each` is called with the number of those that are done since; then the
-        table `told` has their lines, and `bill` is the place in `bills`. Raises AuditFailed.
+        Until the next ones are asked for, `lines` tells theirs. Raises AuditFailed.
         """
         currency = self._set_terms(publication, start, end)
-        found = {}
-        for chunk, size in self._begin(bills):
+        for (chunk,) in self._begin(bills):
             self._set(chunk=chunk)
             self._run_stages("3")
             self._take_flavors()
             self._run_stages("5")
-            found |= self._sums(bills, currency)
-            each(size)
-        return [found[bill] for bill in range(len(bills))]
+            yield self._sums(bills, currency)
+
+    def lines(self, bill: int) -> list[Line]:
+        """The lines of one of the bills that were made last, in their order."""
+        found = self.connection.execute(
+            f"SELECT {LINE_COLUMNS} FROM told WHERE bill = ? ORDER BY line_no",  # noqa: S608
+            [bill],
+        )
+        return [Line(*row) for row in found.fetchall()]
 
     def _set_terms(self, publication: Publication, start: datetime, end: datetime) -> str:
         published = self.connection.execute(
@@ -152,8 +171,8 @@ class Replay:
         )
         return str(currency)
 
-    def _begin(self, bills: Sequence[Asked]) -> list[tuple[int, int]]:
-        """The chunks that the bills are worked out in, each with the number of its bills."""
+    def _begin(self, bills: Sequence[Asked]) -> list[tuple[int]]:
+        """The numbers of the chunks that the bills are worked out in."""
         asked = pa.table(
             {
                 "bill": pa.array(range(len(bills)), pa.int32()),
@@ -164,9 +183,8 @@ class Replay:
         self.connection.register("asked", asked)
         self._run_stages("2")
         self.connection.unregister("asked")
-        return self.connection.execute(
-            "SELECT chunk, count(*) FROM bills GROUP BY chunk ORDER BY chunk"
-        ).fetchall()
+        chunks = self.connection.execute("SELECT DISTINCT chunk FROM bills ORDER BY chunk")
+        return chunks.fetchall()
 
     def _take_flavors(self) -> None:
         """Step by step, as what one flavor takes is not there for the next."""

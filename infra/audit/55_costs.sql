@@ -17,7 +17,7 @@ WITH metered AS (
         common
     FROM metered
     JOIN tiers USING (month_no, price_no)
-    JOIN denominators USING (month_no)
+    JOIN denominators USING (bill, month_no)
     WHERE usage > 0
 )
 SELECT

@@ -8,7 +8,7 @@ WITH summed AS (
         sum(rest) OVER line_order AS rest_after,
         common
     FROM costs
-    JOIN denominators USING (month_no)
+    JOIN denominators USING (bill, month_no)
     WINDOW line_order AS (
         PARTITION BY bill, month_no
         ORDER BY window_no, piece_from, position, is_tail, from_at, part_no, tier_no

@@ -43,17 +43,19 @@ class ChargedLog:
         self.claim("acme", "web", 2, MEMORY_MB=1_000)
         self.claim("acme", "db", 4)
         self.claim("zoo", "web-of-zoo", 1)
-        self.release("web", after_hours=7)
+        self.release("web", after_hours=8)
         self._versions: dict[str, int] = {}
 
     def publish(self, prices: Prices) -> None:
         self.prices = prices
         self.ledger.run(publish_prices, BOOK, prices, at=JANUARY)
 
-    def claim(self, project_id: str, consumer: str, cpus: int, **more: int) -> None:
+    def claim(
+        self, project_id: str, consumer: str, cpus: int, after_hours: int = 1, **more: int
+    ) -> None:
         self.ledger.run(
             submit_request,
-            at=JANUARY + timedelta(hours=1),
+            at=JANUARY + timedelta(hours=after_hours),
             request_id=f"request-of-{consumer}",
             consumer=Consumer(id=consumer),
             project_id=project_id,
@@ -63,7 +65,7 @@ class ChargedLog:
         )
 
     def release(self, consumer: str, after_hours: int) -> None:
-        self.ledger.run(release_claim, consumer, at=JANUARY + timedelta(hours=1 + after_hours))
+        self.ledger.run(release_claim, consumer, at=JANUARY + timedelta(hours=after_hours))
 
     def charge(
         self, project_id: str, period: str = "2026-01", credit: str | None = None, **other: Any

@@ -37,7 +37,7 @@ def verdicts(*arguments: Any) -> list[Verdict]:
 def test_charges_and_corrections_agree_each_as_of_its_own_position(ledger: OpenLedger) -> None:
     log = ChargedLog(ledger)
     before = ledger.log.head()
-    log.release("db", after_hours=9)
+    log.release("db", after_hours=10)
     first = log.charge("acme", position=before)
     log.charge("zoo")
     log.charge("acme", "2026-02")

@@ -40,7 +40,7 @@ def ledger_of(checked: Sequence[Checked], kept: KeptLines) -> Iterator[str]:
 def _opened(shown: Sequence[tuple[int, Stated]], kept: KeptLines) -> Iterator[str]:
     accounts = {CREDITED: ""}
     for place, stated in shown:
-        accounts[_charged(stated)] = stated.project_id
+        accounts[_owed(stated)] = accounts[_charged(stated)] = stated.project_id
         if stated.recorded is not None and stated.recorded.credit is not None:
             accounts[_credited(stated)] = stated.project_id
         for price in kept.prices(place):

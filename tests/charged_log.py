@@ -27,7 +27,7 @@ from tests.projected_log import engine_of, project
 from tests.rated import book, price
 
 BOOK = "standard"
-SUMS = {"total", "lines", "digest"}
+SUMS = {"total", "lines", "digest", "rating", "currency"}
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
 PRICES = book(price(at="0.10"), price("MEMORY_MB", "2.19", per="month", amount=1024))
@@ -72,10 +72,10 @@ class ChargedLog:
     ) -> dict[str, Any]:
         """Write down what the project has to pay, or (`other`) something else."""
         position = other.get("position", self.ledger.log.head())
-        known = {"price_book_number": 1, "position": position, "rating": 1, "currency": "EUR"}
+        known: dict[str, Any] = {"price_book_number": 1, "position": position}
         sums = {} if set(other) >= SUMS else self._sums(project_id, period, position)
         charge = known | sums | other
-        state = {
+        state: dict[str, Any] = {
             "at": LATER.isoformat().replace("+00:00", "Z"),
             "project_id": project_id,
             "price_book": BOOK,
@@ -99,6 +99,8 @@ class ChargedLog:
     def _sums(self, project_id: str, period: str, position: int) -> dict[str, Any]:
         lines = self.lines(project_id, period, position)
         return {
+            "rating": 1,
+            "currency": "EUR",
             "total": str(sum((Decimal(line[-1]) for line in lines), Decimal(0))),
             "lines": len(lines),
             "digest": digest_of(lines),

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from infra.audit.log_source import Progress
-from infra.audit.replay import Publication, Recomputed, Replay
+from infra.audit.replay import AuditFailed, Publication, Recomputed, Replay
 from infra.audit.stated import Stated
 
 RATING = 1
@@ -42,31 +42,35 @@ class Checked:
 def check(
     replay: Replay, stated: Sequence[Stated], progress: Progress, look: Look | None = None
 ) -> list[Checked]:
-    """In the order in which they are stated. Raises AuditFailed."""
-    checked = {}
-    for places, bill, found in _recomputed(replay, stated):
-        place = places[bill]
-        checked[place] = compare(stated[place], found)
-        if look is not None:
-            look(place, bill, checked[place])
-        progress(len(checked), len(stated))
-    for place, one in enumerate(stated):
-        checked.setdefault(place, _not_checkable(one))
-    return [checked[place] for place in range(len(stated))]
-
-
-def _recomputed(
-    replay: Replay, stated: Sequence[Stated]
-) -> Iterator[tuple[list[int], int, Recomputed]]:
-    """Those of the same terms together: the places of these, and the number of one among them."""
+    """In the order in which they are stated."""
+    checked: dict[int, Checked] = {}
+    why = f"the audit knows rating rules {RATING}, and it was made by others"
     groups: dict[Terms, list[int]] = defaultdict(list)
     for place, one in enumerate(stated):
         if one.recorded is None or one.recorded.rating == RATING:
             groups[one.publication, one.start, one.end].append(place)
+        else:
+            checked[place] = Checked(one, None, Verdict.NOT_CHECKABLE, (why,))
     for terms, places in groups.items():
-        for some in replay.recompute(*terms, [stated[place].asked for place in places]):
-            for bill, found in some.items():
-                yield places, bill, found
+        try:
+            for bill, found in _recomputed(replay, terms, [stated[place] for place in places]):
+                place = places[bill]
+                checked[place] = compare(stated[place], found)
+                if look is not None:
+                    look(place, bill, checked[place])
+                progress(len(checked), len(stated))
+        except AuditFailed as failed:
+            for place in places:
+                unknown = Checked(stated[place], None, Verdict.NOT_CHECKABLE, (str(failed),))
+                checked.setdefault(place, unknown)
+    return [checked[place] for place in range(len(stated))]
+
+
+def _recomputed(
+    replay: Replay, terms: Terms, stated: Sequence[Stated]
+) -> Iterator[tuple[int, Recomputed]]:
+    for some in replay.recompute(*terms, [one.asked for one in stated]):
+        yield from some.items()
 
 
 def compare(stated: Stated, found: Recomputed) -> Checked:
@@ -93,9 +97,3 @@ def _wrong_credit(stated: Stated) -> list[str]:
     if event.credit != -event.before:
         return [f"credit: {event.credit}, but {event.before} was charged before"]
     return []
-
-
-def _not_checkable(stated: Stated) -> Checked:
-    assert stated.recorded is not None
-    why = f"it was made by rating rules {stated.recorded.rating}; the audit knows rules {RATING}"
-    return Checked(stated, None, Verdict.NOT_CHECKABLE, (why,))

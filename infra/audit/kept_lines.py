@@ -21,12 +21,12 @@ CREATE TABLE kept (
 """
 WRITTEN = """
 COPY (
-    SELECT * EXCLUDE (place, line_no) RENAME (provider AS provider_id) REPLACE (
+    SELECT * EXCLUDE (place, line_no) REPLACE (
         make_timestamptz(from_at) AS from_at,
         make_timestamptz(to_at) AS to_at,
         CAST(unit_price AS DECIMAL(38, 12)) AS unit_price,
         CAST(amount AS DECIMAL(38, 4)) AS amount
-    )
+    ) RENAME (provider AS provider_id)
     FROM kept
     ORDER BY place, line_no
 ) TO '{}' (FORMAT parquet)

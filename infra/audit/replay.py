@@ -92,10 +92,6 @@ def open_replay(folder: Path | None = None, memory: str = MEMORY) -> Iterator[Re
             connection.execute(f"SET temp_directory = '{own}/spilled'")
             connection.execute("SET preserve_insertion_order = false")
             yield Replay(connection)
-        except duckdb.OutOfRangeException as wrong:
-            raise AuditFailed(
-                f"the numbers are too large for the audit's exact arithmetic (128 bits): {wrong}"
-            ) from wrong
         finally:
             connection.close()
 
@@ -129,11 +125,14 @@ class Replay:
         Until the next ones are asked for, `lines` tells theirs. Raises AuditFailed.
         """
         currency = self._set_terms(publication, start, end)
-        for (chunk,) in self._begin(bills):
-            self._set(chunk=chunk)
-            self._run_stages("3")
-            self._take_flavors()
-            self._run_stages("5")
+        with _exact():
+            chunks = self._begin(bills)
+        for (chunk,) in chunks:
+            with _exact():
+                self._set(chunk=chunk)
+                self._run_stages("3")
+                self._take_flavors()
+                self._run_stages("5")
             yield self._sums(bills, currency)
 
     def lines(self, bill: int) -> list[Line]:
@@ -224,6 +223,16 @@ class Replay:
     def _run(self, *names: str) -> None:
         for name in names:
             self.connection.execute(step(name))
+
+
+@contextmanager
+def _exact() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfRangeException as wrong:
+        raise AuditFailed(
+            f"the numbers are too large for the audit's exact arithmetic (128 bits): {wrong}"
+        ) from wrong
 
 
 @cache

@@ -40,7 +40,6 @@ def audit(
     progress: Progress,
     kept: KeptLines | None = None,
 ) -> AuditReport:
-    """Raises AuditFailed."""
     differences: dict[int, Difference] = {}
 
     def look(place: int, bill: int, one: Checked) -> None:

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+
 from domain.errors import Invalid
 from domain.period import Period, period_of
 from infra.archived_ranges import ArchiveDamaged
 from infra.audit.kept_lines import KeptLines
 from infra.audit.log_source import ArchiveSource, DatabaseSource, LogIncomplete, LogSource
-from infra.audit.replay import AuditFailed, Replay, open_replay
+from infra.audit.replay import Replay, open_replay
 from infra.audit.report import AuditReport, audit
 from infra.audit.stated import Stated
 from infra.database import open_database
@@ -41,10 +43,14 @@ def loaded_log(archive: Path | None, data: Path | None) -> Iterator[tuple[Replay
             with progress_as_told("read the log") as tell:
                 replay.load(source, tell)
             yield replay, source.head
-    except AuditFailed as failed:
-        raise Failure(str(failed)) from None
-    except (LogIncomplete, LogGap, ArchiveDamaged) as incomplete:
-        raise Failure(str(incomplete), "`tally verify` says more of a database's log.") from None
+    except LogIncomplete as incomplete:
+        raise Failure(
+            str(incomplete), "Name the folder that `tally archive create` wrote all of the log to."
+        ) from None
+    except duckdb.Error as wrong:
+        raise Failure(f"the log cannot be audited: {wrong}", "`tally verify` says more.") from None
+    except (LogGap, ArchiveDamaged) as damaged:
+        raise Failure(str(damaged), "`tally verify` says more.") from None
 
 
 @contextmanager
@@ -65,7 +71,6 @@ def _source(archive: Path | None, data: Path | None) -> Iterator[LogSource]:
 def run_audit(
     replay: Replay, stated: Sequence[Stated], client: ServiceClient, kept: KeptLines | None
 ) -> AuditReport:
-    """Raises Failure through `loaded_log`."""
     with progress_as_told("audit") as tell:
         return audit(replay, stated, lambda one: told_lines(client, one), tell, kept)
 

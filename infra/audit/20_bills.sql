@@ -1,5 +1,5 @@
 -- The bills that are asked for, in chunks of about as many intervals as fit into memory.
-CREATE OR REPLACE TABLE bills AS
+CREATE OR REPLACE TEMP TABLE bills AS
 WITH sizes AS (
     SELECT project, count(*) AS intervals FROM intervals GROUP BY project
 ), placed AS (

@@ -1,6 +1,6 @@
 -- The prices of one publication of a book, in the book's order. Validity is in microseconds since
 -- 1970, without an end where the book names none; `minimum` is in microseconds.
-CREATE OR REPLACE TABLE prices AS
+CREATE OR REPLACE TEMP TABLE prices AS
 WITH listed AS (
     SELECT
         unnest(json_extract(state, '$.prices.prices[*]')) AS price,

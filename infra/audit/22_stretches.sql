@@ -1,6 +1,6 @@
 -- All of time, cut where some price of the book begins or ends: within a stretch, the same prices
 -- hold. Half-open.
-CREATE OR REPLACE TABLE stretches AS
+CREATE OR REPLACE TEMP TABLE stretches AS
 WITH bounds AS (
     SELECT getvariable('ever') AS bound
     UNION SELECT getvariable('never')

@@ -1,5 +1,5 @@
 -- Which prices hold in a stretch, for claims or for holds.
-CREATE OR REPLACE TABLE valid_prices AS
+CREATE OR REPLACE TEMP TABLE valid_prices AS
 SELECT stretch, status, price_no, kind, target
 FROM stretches
 JOIN prices ON valid_from <= from_at AND from_at < valid_until

@@ -1,5 +1,5 @@
 -- The calendar months (UTC) that the period has a part in, and how long a price's `month` is there.
-CREATE OR REPLACE TABLE months AS
+CREATE OR REPLACE TEMP TABLE months AS
 WITH begins AS (
     SELECT unnest(range(
         date_trunc('month', make_timestamp(getvariable('period_start'))),

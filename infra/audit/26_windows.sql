@@ -1,6 +1,6 @@
 -- What is counted in each month: what was used before the period begins (`is_charged` false: the
 -- tiers have seen it, but it is not charged here), then the month's part of the period.
-CREATE OR REPLACE TABLE windows AS
+CREATE OR REPLACE TEMP TABLE windows AS
 WITH parts_of_months AS (
     SELECT
         month_no,

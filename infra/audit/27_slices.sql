@@ -1,5 +1,5 @@
 -- The windows, cut where some price begins or ends.
-CREATE OR REPLACE TABLE slices AS
+CREATE OR REPLACE TEMP TABLE slices AS
 SELECT
     window_no,
     month_no,

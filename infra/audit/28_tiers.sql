@@ -3,7 +3,7 @@
 -- Usage is counted as amount × microseconds. `above` and `below` are a tier's bounds in usage;
 -- `below` NULL: no upper one. A price's free quantity is a first tier that costs nothing. What one
 -- of usage costs, in the currency's smallest unit, is numerator / denominator, reduced.
-CREATE OR REPLACE TABLE tiers AS
+CREATE OR REPLACE TEMP TABLE tiers AS
 WITH lengths AS (
     SELECT
         months.month_no,

@@ -1,9 +1,10 @@
 -- The same, cut where what is known of the units changes: each piece begins at `from_at`.
-CREATE OR REPLACE TABLE pieces AS
+CREATE OR REPLACE TEMP TABLE pieces AS
 WITH holds_units AS (
-    SELECT bill, until_position, position, from_at, to_at, unnest(items) AS item
+    SELECT bill, until_position, position, held.from_at, held.to_at, unnest(items) AS item
     FROM held
-    WHERE items[1].unit IS NOT NULL
+    JOIN intervals USING (position)
+    WHERE held.has_units
 ), changes AS (
     SELECT bill, holds_units.position, list_sort(list(DISTINCT inventories.from_at)) AS moments
     FROM holds_units

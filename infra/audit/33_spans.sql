@@ -1,7 +1,7 @@
 -- When each piece is charged, and by which stretch of the book: in each slice of the period that it
 -- lies in, and, after a claim that ended, up to the longest minimum of any price, at the prices at
 -- which it ended (`is_tail`).
-CREATE OR REPLACE TABLE spans AS
+CREATE OR REPLACE TEMP TABLE spans AS
 SELECT
     bill,
     until_position,
@@ -17,8 +17,7 @@ SELECT
     stretch,
     status,
     claimed_at,
-    request,
-    items
+    request
 FROM pieces
 JOIN slices ON pieces.from_at < slices.to_at AND slices.from_at < pieces.to_at
 WHERE pieces.from_at < pieces.to_at
@@ -38,8 +37,7 @@ SELECT
     stretch,
     status,
     claimed_at,
-    request,
-    items
+    request
 FROM pieces
 JOIN windows
     ON pieces.to_at < windows.to_at

@@ -1,12 +1,13 @@
 -- What the units that are held were like when a piece began, as JSON; '{}' where nothing is known.
-CREATE OR REPLACE TABLE unit_facts AS
+CREATE OR REPLACE TEMP TABLE unit_facts AS
 WITH items AS (
-    SELECT bill, until_position, from_at, unnest(items) AS item
+    SELECT bill, until_position, pieces.from_at AS piece_from, unnest(items) AS item
     FROM pieces
-    WHERE items[1].unit IS NOT NULL
+    JOIN intervals USING (position)
+    WHERE pieces.has_units
 ), units AS (
     SELECT DISTINCT
-        bill, until_position, from_at AS piece_from, item.provider, item.class, item.unit
+        bill, until_position, piece_from, item.provider, item.class, item.unit
     FROM items
     WHERE item.unit IS NOT NULL
 ), known AS (

@@ -1,6 +1,6 @@
 -- The flavors that have a price, for each piece and stretch in which they are charged if all of them
 -- is still held; `moment` numbers these.
-CREATE OR REPLACE TABLE tries AS
+CREATE OR REPLACE TEMP TABLE tries AS
 WITH found AS (
     SELECT DISTINCT
         bill, piece_from, position, stretch, nth, flavors.name, resources, units, providers,

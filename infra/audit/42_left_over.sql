@@ -1,6 +1,6 @@
 -- What is held at these moments, for the flavors to be taken from. `amount` is what is left; `trial`
 -- what would be left if the flavor in question were taken.
-CREATE OR REPLACE TABLE left_over AS
+CREATE OR REPLACE TEMP TABLE left_over AS
 WITH moments AS (
     SELECT DISTINCT moment, bill, piece_from, position, stretch FROM tries
 ), items AS (
@@ -9,10 +9,7 @@ WITH moments AS (
         unnest(items) AS item,
         generate_subscripts(items, 1) AS item_no
     FROM moments
-    JOIN pieces
-        ON pieces.bill = moments.bill
-        AND pieces.position = moments.position
-        AND pieces.from_at = moments.piece_from
+    JOIN intervals USING (position)
 )
 SELECT
     items.* EXCLUDE (item),
@@ -30,6 +27,6 @@ LEFT JOIN unit_facts
     AND unit_facts.class = item.class
     AND unit_facts.unit = item.unit;
 
-CREATE OR REPLACE TABLE taken AS
+CREATE OR REPLACE TEMP TABLE taken AS
 SELECT moment, bill, piece_from, position, stretch, nth, name, price_no, providers FROM tries
 WHERE false;

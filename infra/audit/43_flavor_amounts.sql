@@ -1,11 +1,11 @@
 -- One flavor (the variable `flavor` says which, by its place in the request): try to take its
 -- amounts, from the first of the providers that serve it on. `fits` false: there is less.
-CREATE OR REPLACE TABLE trial AS
+CREATE OR REPLACE TEMP TABLE trial AS
 SELECT tries.*, true AS fits FROM tries WHERE nth = getvariable('flavor');
 
 UPDATE left_over SET trial = amount;
 
-CREATE OR REPLACE TABLE wanted AS
+CREATE OR REPLACE TEMP TABLE wanted AS
 SELECT moment, providers, unnest(map_entries(from_json(resources, '"MAP(VARCHAR, BIGINT)"'))) AS want
 FROM trial;
 

@@ -1,6 +1,6 @@
 -- The units of this flavor that its line number `line` asks for: the first of those that meet the
 -- conditions and have so much left.
-CREATE OR REPLACE TABLE wanted AS
+CREATE OR REPLACE TEMP TABLE wanted AS
 SELECT
     moment,
     providers,
@@ -14,7 +14,7 @@ FROM (
 )
 WHERE line IS NOT NULL;
 
-CREATE OR REPLACE TABLE chosen AS
+CREATE OR REPLACE TEMP TABLE chosen AS
 SELECT left_over.moment, item_no, part
 FROM left_over
 JOIN wanted USING (moment, class)

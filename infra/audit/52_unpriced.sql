@@ -1,5 +1,5 @@
 -- For each bill that cannot be made: the first thing that has no price.
-CREATE OR REPLACE TABLE unpriced AS
+CREATE OR REPLACE TEMP TABLE unpriced AS
 WITH missing AS (
     SELECT
         *,

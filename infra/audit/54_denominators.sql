@@ -1,6 +1,6 @@
 -- For each bill and month: the smallest number of parts of a smallest unit of money in which all
 -- costs are whole.
-CREATE OR REPLACE TABLE denominators AS
+CREATE OR REPLACE TEMP TABLE denominators AS
 WITH used_prices AS (
     SELECT DISTINCT bill, month_no, price_no FROM used
 )

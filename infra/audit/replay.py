@@ -138,7 +138,7 @@ class Replay:
     def lines(self, bill: int) -> list[Line]:
         """The lines of one of the bills that were made last, in their order."""
         found = self.connection.execute(
-            f"SELECT {LINE_COLUMNS} FROM told WHERE bill = ? ORDER BY line_no",  # noqa: S608
+            f"SELECT {LINE_COLUMNS} FROM told WHERE bill = ? ORDER BY month_no, line_no",  # noqa: S608
             [bill],
         )
         return [Line(*row) for row in found.fetchall()]

@@ -49,7 +49,8 @@ class KeptLines:
         """One of the bills that were made last."""
         book, number = stated.publication
         self._connection.execute(
-            "INSERT INTO kept SELECT ?, row_number() OVER (ORDER BY month_no, line_no), ?, ?, ?, ?, ?, split_part(stream, ':', 2),"
+            "INSERT INTO kept SELECT ?, row_number() OVER (ORDER BY month_no, line_no),"
+            " ?, ?, ?, ?, ?, split_part(stream, ':', 2),"
             " told.* EXCLUDE (bill, month_no, line_no) FROM told JOIN intervals USING (position)"
             " WHERE bill = ?",
             [place, stated.project_id, stated.period, book, number, stated.currency, bill],

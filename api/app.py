@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from api import (
     capacity,
     claims,
+    closed_statements,
+    costs,
     events,
     flavors,
     health,
@@ -23,10 +25,15 @@ from api import (
     reasons,
     requests,
     resource_classes,
+    statement_lines,
+    statement_totals,
     statements,
     traits,
+    usage,
+    utilization,
     webhooks,
 )
+from api.bills import RecentBills
 from api.docs import install_docs
 from api.house import House
 from api.openapi import DESCRIPTION, TAGS, install_openapi
@@ -47,6 +54,12 @@ NOUNS = (
     flavors,
     price_books,
     statements,
+    statement_lines,
+    statement_totals,
+    closed_statements,
+    costs,
+    usage,
+    utilization,
     events,
     webhooks,
     proofs,
@@ -73,6 +86,7 @@ def create_app(lifespan: Lifespan) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
+    app.state.recent_bills = RecentBills()
     install_problems(app)
     install_docs(app)
     install_openapi(app)

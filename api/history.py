@@ -16,7 +16,7 @@ from api.openapi import noun, reads
 from api.paging import Cursor, CursorText, Limit, Page, page_response
 from api.reads import OfConsumer, OfProject, OfProvider, house_of
 from api.times import Time
-from projections.history import HistoryRow, read_history
+from projections.history import read_history
 from projections.projection import Recorded
 from projections.providers import provider_names
 from projections.sentences import providers_of, summary
@@ -83,11 +83,14 @@ async def list_history(
         "history",
     )
     following = _cursor.after(rows, limit, lambda row: row.position)
-    return page_response(await _items(house, rows[:limit], raw=raw), following)
+    events = await house.events([row.position for row in rows[:limit]])
+    return page_response(await history_items(house, events, raw=raw), following)
 
 
-async def _items(house: House, rows: Sequence[HistoryRow], *, raw: bool) -> list[HistoryItem]:
-    events = await house.events([row.position for row in rows])
+async def history_items(
+    house: House, events: Sequence[Recorded], *, raw: bool
+) -> list[HistoryItem]:
+    """Each event in a sentence, with the names of the providers that it names."""
     ids = {provider_id for recorded in events for provider_id in providers_of(recorded.event)}
     names = await house.query(lambda connection: provider_names(connection, ids), "capacity")
     tell = _raw_item if raw else _item

@@ -219,6 +219,9 @@ class Proofs(Protocol):
 
     async def checkpoint(self, size: int | None) -> Checkpoint: ...
 
+    async def checkpoint_of(self, position: int) -> Checkpoint | None:
+        """The smallest checkpoint that seals this position; None while there is none yet."""
+
     async def checkpoints(self, before: int | None, limit: int) -> list[Checkpoint]:
         """The largest first, of those that are smaller than `before`."""
 

@@ -49,6 +49,7 @@ have, what consumers ask for, what they are granted, and what they give back.
 | request | what a consumer asked for, stored whole before it is tried; a refusal is kept with its reasons |
 | claim | what a consumer was granted and holds; it consists of allocations |
 | capacity, usage, available | (total - reserved) × allocation_ratio; what is held; the rest |
+| utilization, stranded | usage / capacity; what is free but cannot be sold, as another class has run out |
 
 **Writes** take an `Idempotency-Key` (the same key and body: the same answer, also after a crash) and
 answer with `Tallystick-Position`, the log's position. **Reads** see every write that was
@@ -66,6 +67,9 @@ TAGS = [
     {"name": "flavors", "description": "Named, versioned components of requests."},
     {"name": "price books", "description": "Dated prices, each publication kept."},
     {"name": "statements", "description": "What a project has to pay for a period."},
+    {"name": "costs", "description": "What projects have to pay, over time."},
+    {"name": "usage", "description": "How much was held, and for how long, over time."},
+    {"name": "utilization", "description": "How full providers are, and what they cannot sell."},
     {"name": "capacity", "description": "What is there, in use and available, now or then."},
     {"name": "history", "description": "Every event, as people read it or raw."},
     {"name": "events", "description": "The log as a feed, for others to follow."},

@@ -13,7 +13,7 @@ from api.openapi import noun, reads, writes
 from api.paging import Cursor, CursorText, Limit, Page
 from api.reads import house_of, not_found, tagged
 from api.writes import Write, shows
-from domain import cloud
+from domain import billing
 from domain.books import Books
 from domain.price_book import PriceBook, Prices
 from domain.values import LARGEST, PriceBookName
@@ -118,6 +118,6 @@ async def publish_price_book(write: Write, name: PriceBookName, body: PriceBookB
 
     def use_case(books: Books, at: datetime) -> PriceBook:
         expected = if_match.expected(books.get(PriceBook, name))
-        return cloud.publish_prices(books, at, name, prices, expected)
+        return billing.publish_prices(books, at, name, prices, expected)
 
     return await write.record(use_case, _published, (f"price_book:{name}",))

@@ -13,8 +13,6 @@ from domain.events import Event
 from domain.flavor import Flavor
 from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories
 from domain.known_names import require_classes, require_traits
-from domain.price import FlavorTarget
-from domain.price_book import PriceBook, Prices
 from domain.provider import Provider
 from domain.provider_events import (
     InventoryChanged,
@@ -172,24 +170,6 @@ def remove_flavor(books: Books, at: datetime, name: str, expected: int | None = 
     flavor.require_version(expected)
     books.record(flavor.remove(at))
     return flavor
-
-
-def publish_prices(
-    books: Books, at: datetime, name: str, prices: Prices, expected: int | None = None
-) -> PriceBook:
-    """Say what a book's prices are from now on; its earlier publications are kept."""
-    book = books.get(PriceBook, name)
-    book.require_version(expected)
-    require_classes(
-        books,
-        (
-            price.target.resource_class
-            for price in prices.prices
-            if not isinstance(price.target, FlavorTarget)
-        ),
-    )
-    books.record(book.publish(at, prices))
-    return book
 
 
 # --- Guards ---------------------------------------------------------------------------------------

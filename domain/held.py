@@ -45,5 +45,6 @@ class Held:
     to_at: Micros | None
     ends_claim: bool
     shares: Shares
+    request_id: str = ""
     flavors: tuple[HeldFlavor, ...] = ()
     attributes: Mapping[HeldUnit, Attributes] = field(default_factory=dict)

@@ -44,6 +44,15 @@ def parts_of(held: Held, prices: PriceList, at: Micros) -> list[Part]:
     return parts
 
 
+def whole_flavors(held: Held) -> list[str]:
+    """The flavors of which all is held that they are made of, in the request's order.
+
+    Each takes its own of what those before it left; given back in part, it is none any more.
+    """
+    left = _Left(held)
+    return [flavor.name for flavor in held.flavors if left.take(flavor)]
+
+
 class _Left:
     """What of the shares is not priced yet, by provider and class, or by unit."""
 

@@ -19,13 +19,17 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from domain.billing_time import SECOND, Micros, Month, months
+from domain.billing_time import SECOND, Micros, Month, month_of, months
 from domain.held import Held
 from domain.meter import Meters
 from domain.price_book import Prices
 from domain.price_list import PriceList
 from domain.rated_parts import Part, parts_of
 from domain.rounding import Rounding
+
+RATING = 1
+"""The version of the rules: raised with every change by which a bill could become another one, as
+closed statements name the rules that they were made by."""
 
 
 class RatedLine(NamedTuple):
@@ -65,21 +69,33 @@ class Bill:
 def rate(held: Iterable[Held], prices: Prices, start: Micros, end: Micros) -> Bill:
     """The bill for start <= time < end of one project. Raises Conflict where there is no price.
 
-    `held` is all that the project held since the beginning of the first month, in any order.
+    `held` is all that the project held from `needed_since` on, in any order.
     """
     in_order = sorted(held, key=lambda one: (one.from_at, one.position))
     rated = PriceList(prices.prices)
     lines: list[RatedLine] = []
     for month in months(start, end):
         rating = _MonthRating(prices, month)
-        rating.count(_cut(in_order, rated, month.start, max(start, month.start)))
-        pieces = _cut(in_order, rated, max(start, month.start), min(end, month.end))
+        rating.count(charged_pieces(in_order, rated, month.start, max(start, month.start)))
+        pieces = charged_pieces(in_order, rated, max(start, month.start), min(end, month.end))
         lines += rating.lines(pieces)
     total = sum((line.amount for line in lines), Decimal(0))
     return Bill(prices.currency, start, end, tuple(lines), total)
 
 
-class _Piece(NamedTuple):
+def needed_since(prices: Prices, start: Micros) -> Micros:
+    """From when on a bill that begins at `start` has to know what was held: tiers count from the
+    beginning of the month."""
+    return charged_since(prices, month_of(start).start)
+
+
+def charged_since(prices: Prices, start: Micros) -> Micros:
+    """From when on something was held that can be charged from `start` on: a claim may be charged
+    for some time after its end."""
+    return start - PriceList(prices.prices).longest_minimum
+
+
+class Piece(NamedTuple):
     """A part of what is held, at one price, between two moments."""
 
     held: Held
@@ -88,9 +104,9 @@ class _Piece(NamedTuple):
     to_at: Micros
 
 
-def _cut(
+def charged_pieces(
     in_order: Iterable[Held], prices: PriceList, start: Micros, end: Micros
-) -> Iterator[_Piece]:
+) -> Iterator[Piece]:
     """All that is charged from `start` to `end`, cut where a price begins or ends."""
     for held in in_order:
         if held.from_at >= end:
@@ -99,21 +115,21 @@ def _cut(
         if until > start:
             for from_at, to_at in pairwise(prices.cuts(max(start, held.from_at), until)):
                 for part in parts_of(held, prices, from_at) if to_at > from_at else ():
-                    yield _Piece(held, part, from_at, to_at)
+                    yield Piece(held, part, from_at, to_at)
         if held.ends_claim and held.to_at is not None:
             yield from _up_to_minimum(held, held.to_at, prices, start, end)
 
 
 def _up_to_minimum(
     held: Held, ended: Micros, prices: PriceList, start: Micros, end: Micros
-) -> Iterator[_Piece]:
+) -> Iterator[Piece]:
     """What a claim that ended early is charged on, at the prices at which it ended."""
     if held.claimed_at + prices.longest_minimum <= max(start, ended) or ended >= end:
         return
     for part in parts_of(held, prices, max(held.from_at, ended - 1)):
         until = min(end, held.claimed_at + part.price.minimum_seconds * SECOND)
         if until > max(start, ended):
-            yield _Piece(held, part, max(start, ended), until)
+            yield Piece(held, part, max(start, ended), until)
 
 
 class _MonthRating:
@@ -123,11 +139,11 @@ class _MonthRating:
         self._meters = Meters(prices, month)
         self._rounding = Rounding(prices.currency, self._meters.denominator)
 
-    def count(self, pieces: Iterable[_Piece]) -> None:
+    def count(self, pieces: Iterable[Piece]) -> None:
         """What was used before the period begins: charged before, but the tiers have seen it."""
         deque(self.lines(pieces), maxlen=0)
 
-    def lines(self, pieces: Iterable[_Piece]) -> Iterator[RatedLine]:
+    def lines(self, pieces: Iterable[Piece]) -> Iterator[RatedLine]:
         for held, part, from_at, to_at in pieces:
             meter = self._meters.of(part.price)
             for parts, one, unit_price, cost in meter.use(part.amount, to_at - from_at):

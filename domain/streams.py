@@ -7,6 +7,7 @@ from functools import cache
 from domain.aggregate import Aggregate
 from domain.catalog import NameReservation, ResourceClass, Trait
 from domain.claim import Claim
+from domain.closed_statements import ClosedStatements
 from domain.events import Event
 from domain.flavor import Flavor
 from domain.idempotency import IdempotencyKey
@@ -20,6 +21,7 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Request,
     Flavor,
     PriceBook,
+    ClosedStatements,
     ResourceClass,
     Trait,
     NameReservation,

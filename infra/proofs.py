@@ -14,6 +14,7 @@ from infra.sealed_tables import (
     Sealed,
     checkpoints_before,
     find_checkpoint,
+    first_checkpoint_of,
     leaves_at,
     load_tile,
     newest_checkpoint,
@@ -34,6 +35,14 @@ class LedgerProofs:
 
     async def checkpoint(self, size: int | None) -> Checkpoint:
         return (await self._in_thread(lambda: self._sealed(size))).told()
+
+    async def checkpoint_of(self, position: int) -> Checkpoint | None:
+        def read() -> Checkpoint | None:
+            with self._engine.connect() as connection:
+                found = first_checkpoint_of(connection, position)
+            return None if found is None else found.told()
+
+        return await self._in_thread(read)
 
     async def checkpoints(self, before: int | None, limit: int) -> list[Checkpoint]:
         def read() -> list[Checkpoint]:

@@ -91,6 +91,13 @@ def find_checkpoint(connection: Connection, size: int) -> Sealed | None:
     return None if found is None else Sealed(*found)
 
 
+def first_checkpoint_of(connection: Connection, position: int) -> Sealed | None:
+    """The smallest that seals this position."""
+    query = select(CHECKPOINTS).where(CHECKPOINTS.c.size >= position)
+    found = connection.execute(query.order_by(CHECKPOINTS.c.size).limit(1)).one_or_none()
+    return None if found is None else Sealed(*found)
+
+
 def checkpoints_before(connection: Connection, size: int | None, limit: int) -> list[Sealed]:
     """Of fewer events than `size` (None: all), the largest first."""
     query = select(CHECKPOINTS).order_by(CHECKPOINTS.c.size.desc()).limit(limit)

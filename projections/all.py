@@ -11,6 +11,7 @@ from projections.history_projection import HistoryProjection
 from projections.price_books import PriceBooksProjection
 from projections.projection import Projection
 from projections.requests_projection import RequestsProjection
+from projections.statements import StatementsProjection
 
 
 @cache
@@ -22,4 +23,5 @@ def projections() -> tuple[Projection, ...]:
         HistoryProjection(),
         CatalogProjection(),
         PriceBooksProjection(),
+        StatementsProjection(),
     )

@@ -1,7 +1,7 @@
 """What a project held in a period, as rating reads it: from three read models, put together.
 
-Each of them is read for itself. The past that they tell of is settled, so it does not matter that
-one may have followed the log a little further than another.
+All is told as of a position of the log, however far each of them has followed it: what an event
+after it opened is left out, and what such an event ended is open.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from domain.allocation import Shares
 from domain.billing_time import Micros
@@ -40,20 +40,53 @@ UnitHistory = Mapping[tuple[str, str], Sequence[UnitsSince]]
 """By provider and class, in order of time."""
 
 
+def read_projects(
+    connection: Connection,
+    start: Micros,
+    end: Micros,
+    position: int,
+    *,
+    after: str | None = None,
+    limit: int,
+) -> list[str]:
+    """The projects that held something in start <= time < end, by their ids."""
+    statement = (
+        select(claims.c.project_id)
+        .where(*_within(start, end, position))
+        .group_by(claims.c.project_id)
+        .order_by(claims.c.project_id)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(claims.c.project_id > after)
+    return list(connection.scalars(statement))
+
+
 def read_intervals(
-    connection: Connection, project_id: str, start: Micros, end: Micros
+    connection: Connection, project_id: str, start: Micros, end: Micros, position: int
 ) -> list[ClaimInterval]:
     """The project's claims and holds with a part in start <= time < end, by consumer."""
     statement = (
         select(*columns_in(connection, claims))
-        .where(
-            claims.c.project_id == project_id,
-            claims.c.from_at < end,
-            or_(claims.c.to_at.is_(None), claims.c.to_at >= start),
-        )
+        .where(claims.c.project_id == project_id, *_within(start, end, position))
         .order_by(claims.c.consumer_id, claims.c.from_position)
     )
-    return [ClaimInterval(*row) for row in connection.execute(statement)]
+    found = [ClaimInterval(*row) for row in connection.execute(statement)]
+    for one in found:
+        if one.to_position is not None and one.to_position > position:
+            one.to_position, one.to_at, one.ended_version = None, one.hold_until, None
+    return found
+
+
+def _within(start: Micros, end: Micros, position: int) -> Iterator[ColumnElement[bool]]:
+    yield claims.c.from_at < end
+    yield claims.c.from_position <= position
+    yield or_(
+        claims.c.to_at.is_(None),
+        claims.c.to_at >= start,
+        # It may have ended before by an event that came later.
+        claims.c.to_position > position,
+    )
 
 
 def read_flavors(connection: Connection, request_ids: Iterable[str]) -> FlavorsByRequest:
@@ -78,7 +111,9 @@ def read_flavors(connection: Connection, request_ids: Iterable[str]) -> FlavorsB
     return found
 
 
-def read_units(connection: Connection, intervals: Iterable[ClaimInterval]) -> UnitHistory:
+def read_units(
+    connection: Connection, intervals: Iterable[ClaimInterval], position: int
+) -> UnitHistory:
     """What the units were like that these intervals hold, at any time."""
     wanted = {
         (provider_id, name)
@@ -100,6 +135,7 @@ def read_units(connection: Connection, intervals: Iterable[ClaimInterval]) -> Un
         .where(
             inventories.c.provider_id == key_part(keyed, 0),
             inventories.c.resource_class == key_part(keyed, 1),
+            inventories.c.from_position <= position,
         )
         .order_by(inventories.c.from_position)
     )
@@ -110,6 +146,24 @@ def read_units(connection: Connection, intervals: Iterable[ClaimInterval]) -> Un
             attributes = {unit.name: unit.attributes for unit in inventory.units}
             found[provider_id, name].append(UnitsSince(from_at, attributes))
     return found
+
+
+def read_inventory_position(
+    connection: Connection, provider_id: str, resource_class: str, at: Micros, position: int
+) -> int | None:
+    """Where in the log it is told what the class's units on the provider were like at a moment."""
+    statement = (
+        select(inventories.c.from_position)
+        .where(
+            inventories.c.provider_id == provider_id,
+            inventories.c.resource_class == resource_class,
+            inventories.c.from_at <= at,
+            inventories.c.from_position <= position,
+        )
+        .order_by(inventories.c.from_position.desc())
+        .limit(1)
+    )
+    return connection.scalar(statement)
 
 
 # --- Put together ---------------------------------------------------------------------------------
@@ -139,6 +193,7 @@ def held_from(
                 to_at=to_at,
                 ends_claim=is_whole and to_at == one.to_at,
                 shares=shares,
+                request_id=one.request_id,
                 flavors=flavors.get(one.request_id, ()),
                 attributes=_attributes(shares, units, from_at),
             )

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from domain import catalog, claim, flavor, idempotency, provider_events, request
+from domain.closed_statements import StatementClosed, StatementCorrected
 from domain.component import Wish
 from domain.events import Event
 from domain.price_book import PriceBookPublished
@@ -183,6 +184,23 @@ def _prices_published(event: PriceBookPublished, _: Names) -> str:
     return f"price book {book} number {event.number} says {prices} in {currency}"
 
 
+def _statement_closed(event: StatementClosed, _: Names) -> str:
+    charge = event.charge
+    return (
+        f"the statement of {event.project_id} for {event.period} by {event.price_book} number "
+        f"{charge.price_book_number} was closed with {charge.total} {charge.currency}"
+    )
+
+
+def _statement_corrected(event: StatementCorrected, _: Names) -> str:
+    charge = event.charge
+    return (
+        f"the statement of {event.project_id} for {event.period} by {event.price_book} number "
+        f"{charge.price_book_number} was corrected: {event.credit} credited, {charge.total} "
+        f"{charge.currency} charged ({event.reason})"
+    )
+
+
 def _flavor_defined(event: flavor.FlavorDefined, _: Names) -> str:
     name = id_of(event.originator_id)
     return f"flavor {name} number {event.number} is {expansion_in_words(event.expansion)}"
@@ -253,5 +271,7 @@ def _sentences() -> dict[type[Event], Callable[[Any, Names], str]]:
         flavor.FlavorDefined: _flavor_defined,
         flavor.FlavorRemoved: _flavor_removed,
         PriceBookPublished: _prices_published,
+        StatementClosed: _statement_closed,
+        StatementCorrected: _statement_corrected,
         idempotency.CommandAnswered: _answered,
     }

@@ -20,8 +20,9 @@ Json = dict[str, Any]
 
 
 @contextmanager
-def open_service(database: ScratchDatabase) -> Iterator[Client]:
-    with TestClient(build_app(settings_from(database.settings_environment))) as http:
+def open_service(database: ScratchDatabase, **settings: Any) -> Iterator[Client]:
+    of_database = settings_from(database.settings_environment)
+    with TestClient(build_app(of_database.model_copy(update=settings))) as http:
         yield Client(http)
 
 

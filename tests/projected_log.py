@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine, select
 
 from domain.aggregate import Aggregate
 from domain.allocation import Share, Shares
+from domain.billing import close_statement, correct_statement, publish_prices
+from domain.charge import Charge
 from domain.claim import Claim
 from domain.cloud import (
     change_inventories,
@@ -25,7 +27,6 @@ from domain.cloud import (
     define_trait,
     delete_provider,
     describe_provider,
-    publish_prices,
     register_provider,
     remove_flavor,
     remove_resource_class,
@@ -101,7 +102,7 @@ class RandomLedger:
             ),
             *(self.register, self.traits, self.delete, self.flavor, self.flavor),
             *(self.describe, self.describe, self.describe, self.catalog, self.catalog),
-            self.prices,
+            *(self.prices, self.bill),
         ]
 
     def _run(self, use_case: Callable[..., Aggregate], *args: Any, **facts: Any) -> Aggregate:
@@ -232,6 +233,27 @@ class RandomLedger:
             tiers=(Tier(price=cost),),
         )
         self._run(publish_prices, "book-1", Prices(currency="EUR", prices=(price,)))
+
+    def bill(self) -> None:
+        """Close the statement of some day; if that is closed, correct it."""
+        facts: dict[str, Any] = {
+            "project_id": self.random.choice(PROJECTS),
+            "price_book": "book-1",
+            "period": f"2025-12-{self.random.randint(29, 31)}",
+            "charge": Charge(
+                price_book_number=1,
+                position=1_000_000 - self.random.randrange(10),
+                rating=1,
+                currency="EUR",
+                total=Decimal(self.random.randrange(1000)) / 100,
+                lines=1,
+                digest=f"{self.random.getrandbits(256):064x}",
+            ),
+        }
+        with suppress(LedgerError):
+            self._run(close_statement, **facts)
+            return
+        self._run(correct_statement, **facts, reason="a late release")
 
     # --- Parts of them ----------------------------------------------------------------------------
 

@@ -106,7 +106,7 @@ def test_more_resources_than_colours_share_the_last() -> None:
     lines = [line("1", NEW_YEAR["from_at"], NEW_YEAR["to_at"], resource=name) for name in names]
     page = to_html(bill(*lines, by_resource=dict.fromkeys(names, "1"))).decode()
     assert "5 others" in page
-    assert len(set(re.findall(r'fill="(#[0-9a-f]{6})" ?', page))) <= 8 + 4
+    assert set(re.findall(r'<rect[^>]* class="(c[0-9])"', page)) == {f"c{n}" for n in range(8)}
 
 
 def test_whatever_is_no_markup_is_escaped() -> None:

@@ -29,13 +29,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A host in January, who held some of it, and the example's prices as `standard`."""
     database = sqlite_database(tmp_path_factory.mktemp("bills"))
     with serving(database, "--empty") as started, ServiceClient(started.url) as client:
-        client.write(Write("POST", "/v1/providers", host(), at="2025-12-31T00:00:00Z"))
-        ask(client, "web-1", 1, {"VCPU": 4, "MEMORY_MB": 16_384, "DISK_GB": 80})
-        client.write(Write("DELETE", "/v1/claims/web-1", at=DAY.format(11)))
-        held = ask(client, "web-2", 12, {"VCPU": 2}, hold_until="2099-01-01T00:00:00Z")
-        client.write(Write("POST", f"/v1/requests/{held['id']}/withdraw", at=DAY.format(14)))
-        client.write(Write("PUT", "/v1/price-books/standard", example()))
+        fill_january(client)
         yield started
+
+
+def fill_january(client: ServiceClient) -> None:
+    client.write(Write("POST", "/v1/providers", host(), at="2025-12-31T00:00:00Z"))
+    ask(client, "web-1", 1, {"VCPU": 4, "MEMORY_MB": 16_384, "DISK_GB": 80})
+    client.write(Write("DELETE", "/v1/claims/web-1", at=DAY.format(11)))
+    held = ask(client, "web-2", 12, {"VCPU": 2}, hold_until="2099-01-01T00:00:00Z")
+    client.write(Write("POST", f"/v1/requests/{held['id']}/withdraw", at=DAY.format(14)))
+    client.write(Write("PUT", "/v1/price-books/standard", example()))
 
 
 def host() -> Body:

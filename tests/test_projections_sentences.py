@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from domain import catalog, claim, flavor, idempotency, provider_events, request
 from domain.allocation import Share
+from domain.charge import Charge
+from domain.closed_statements import StatementClosed, StatementCorrected
 from domain.component import (
     AmountsComponent,
     AttributeCondition,
@@ -72,6 +74,21 @@ WISH = Wish(
     any_of_traits=(("CUSTOM_A", "CUSTOM_B"),),
     within="p2",
 )
+
+
+STATEMENT = {"project_id": "acme", "price_book": "standard", "period": "2026-01"}
+
+
+def charge(total: str) -> Charge:
+    return Charge(
+        price_book_number=2,
+        position=7,
+        rating=1,
+        currency="EUR",
+        total=Decimal(total),
+        lines=3,
+        digest="0" * 64,
+    )
 
 
 def happened(kind: type[Event], on: str, **facts: Any) -> Event:
@@ -254,6 +271,25 @@ SAID = [
     (
         happened(PriceBookPublished, "price_book:standard", number=2, prices=PRICES),
         "price book standard number 2 says 1 price in EUR",
+    ),
+    (
+        happened(StatementClosed, "statement:standard/acme", **STATEMENT, charge=charge("7.50")),
+        "the statement of acme for 2026-01 by standard number 2 was closed with 7.50 EUR",
+    ),
+    (
+        happened(
+            StatementCorrected,
+            "statement:standard/acme",
+            **STATEMENT,
+            number=2,
+            credit=Decimal("-7.50"),
+            charge=charge("5.00"),
+            reason="a late release",
+        ),
+        (
+            "the statement of acme for 2026-01 by standard number 2 was corrected: "
+            "-7.50 credited, 5.00 EUR charged (a late release)"
+        ),
     ),
     (
         happened(catalog.ProviderNameTaken, "provider_name:host-1", provider_id="p1"),

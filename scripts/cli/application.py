@@ -19,6 +19,8 @@ from scripts.cli.proof import proof
 from scripts.cli.replay import replay
 from scripts.cli.seal import seal
 from scripts.cli.serve import serve
+from scripts.cli.usage import usage
+from scripts.cli.utilization import utilization
 from scripts.cli.verify import verify
 from scripts.cli.webhooks import webhooks
 
@@ -35,6 +37,8 @@ app.command(rich_help_panel="Run it")(demo)
 app.command("import", rich_help_panel="Fill it")(import_files)
 app.command(rich_help_panel="Fill it")(replay)
 app.command(rich_help_panel="Read it")(capacity)
+app.command(rich_help_panel="Read it")(usage)
+app.command(rich_help_panel="Read it")(utilization)
 app.command(rich_help_panel="Read it")(history)
 app.command(rich_help_panel="Read it")(events)
 app.add_typer(webhooks, name="webhooks", rich_help_panel="Read it")

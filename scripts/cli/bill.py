@@ -60,7 +60,7 @@ def bill(
 
 def _write(bill: "Bill", csv: Path | None, parquet: Path | None, html: Path | None) -> None:
     """On the error stream it says what was written, so that --json stays JSON."""
-    from scripts.cli import bill_files, bill_page, screen
+    from scripts.cli import bill_files, bill_page, screen, whole_file
 
     written = (
         (csv, bill_files.to_csv),
@@ -69,5 +69,5 @@ def _write(bill: "Bill", csv: Path | None, parquet: Path | None, html: Path | No
     )
     for path, content in written:
         if path is not None:
-            bill_files.write(path, content(bill))
+            whole_file.write(path, content(bill))
             screen.note(f"{path} is written.")

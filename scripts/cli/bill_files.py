@@ -5,11 +5,9 @@ import io
 import json
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from scripts.cli.bill_read import Bill
-from scripts.cli.failure import Failure
 
 COLUMNS = (
     *("consumer_id", "position", "status", "resource", "unit", "provider_id", "amount_held"),
@@ -21,17 +19,6 @@ MOMENTS = ("from_at", "to_at")
 DECIMALS = {"quantity": 9, "unit_price": 12, "amount": 4}
 """Digits after the point: as many as a price book, a statement and any currency can have."""
 DIGITS = 38
-
-
-def write(path: Path, content: bytes) -> None:
-    """The file has its name only once it is whole."""
-    unfinished = Path(f"{path}.unfinished")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise Failure(f"{path} cannot be written: {error.strerror}") from None
 
 
 def to_csv(bill: Bill) -> bytes:

@@ -1,15 +1,17 @@
-"""A bill as one page to read and to print: it needs no script, and nothing from elsewhere."""
+"""A bill as one page to read and to print."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from scripts.cli.bill_charts import bars, colours_of, columns, legend
 from scripts.cli.bill_read import Bill
-from scripts.cli.bill_show import plain, resource_of, second
-from scripts.cli.bill_style import STYLE
+from scripts.cli.bill_show import plain, resource_of
 from scripts.cli.bill_sums import Course, Sums, by_provider, sums_of
+from scripts.cli.charts import bars, columns, legend_of
+from scripts.cli.drawing import Colours, colours_of
 from scripts.cli.markup import Markup, element
+from scripts.cli.page import facts, page, row
+from scripts.cli.screen import second
 
 MOST_LINES = 500
 MOST_SUMS = 15
@@ -17,23 +19,12 @@ MOST_SUMS = 15
 COLUMNS = {"From": 10, "To": 10, "Consumer": 10.5, "Resource": 11.5, "Held": 6.5, "Provider": 12,
            "Price": 13, "Quantity": 9.5, "Unit price": 9, "Amount": 8}  # fmt: skip
 NUMBERS = (4, 7, 8, 9)
-# Nothing that a name brings along may run or load, even if it were not escaped.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def to_html(bill: Bill) -> bytes:
     statement = bill.statement
     title = f"Bill of {statement['project_id']} for {statement['period']}"
-    head = (
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Markup(STYLE)),
-    )
-    body = element("main", _head(statement), *_sums(bill), _explained(statement), *_lines(bill))
-    page = element("html", element("head", *head), element("body", body), lang="en")
-    return f"<!DOCTYPE html>\n{page}\n".encode()
+    return page(title, _head(statement), *_sums(bill), _explained(statement), *_lines(bill))
 
 
 def _head(statement: dict[str, Any]) -> Markup:
@@ -47,12 +38,9 @@ def _head(statement: dict[str, Any]) -> Markup:
         "State": state,
         "Price book": f"{statement['price_book']}, number {statement['price_book_number']}",
     }
-    pairs = [
-        cell for what, text in rows.items() for cell in (element("dt", what), element("dd", text))
-    ]
     return element(
         "header",
-        element("div", element("h1", statement["project_id"]), element("dl", *pairs)),
+        element("div", element("h1", statement["project_id"]), facts(rows)),
         element(
             "div",
             element("div", "Total", class_="soft"),
@@ -67,19 +55,13 @@ def _sums(bill: Bill) -> list[Markup]:
     statement = bill.statement
     if not bill.lines:
         return [element("p", "The project held nothing that is charged in this period.")]
-    course = Course(bill)
-    colours = colours_of(sums_of(statement["by_resource"]))
-    caption = "What a line costs is spread evenly over its time. Times are in UTC."
+    by_resource = sums_of(statement["by_resource"])
+    colours = colours_of([name for name, _ in by_resource])
+    shown = sums_of(statement["by_resource"], MOST_SUMS)
     return [
         element("h2", "By resource"),
-        element("figure", bars(sums_of(statement["by_resource"], MOST_SUMS), colours)),
-        element("h2", f"By {course.step}, in {statement['currency']}"),
-        element(
-            "figure",
-            columns(bill, course, colours),
-            legend(colours),
-            element("figcaption", caption),
-        ),
+        element("figure", bars("Amount by resource", shown, colours)),
+        *_course(bill, colours),
         element(
             "div",
             _table_of_sums("Price", sums_of(statement["by_price"], MOST_SUMS), statement),
@@ -89,16 +71,34 @@ def _sums(bill: Bill) -> list[Markup]:
     ]
 
 
+def _course(bill: Bill, colours: Colours) -> list[Markup]:
+    course = Course(bill)
+    labels = [course.label(place) for place in range(len(course.amounts))]
+    until = datetime.fromisoformat(bill.statement["until"])
+    begun = sum(1 for start in course.starts[:-1] if start < until)
+    title = f"Amount per {course.step}"
+    caption = "What a line costs is spread evenly over its time. Times are in UTC."
+    return [
+        element("h2", f"By {course.step}, in {bill.statement['currency']}"),
+        element(
+            "figure",
+            columns(title, labels, course.amounts, colours, begun=begun),
+            legend_of(colours),
+            element("figcaption", caption),
+        ),
+    ]
+
+
 def _table_of_sums(what: str, sums: Sums, statement: dict[str, Any]) -> Markup:
-    rows = [_row("td", name, f"{amount:,}", numbers=(1,)) for name, amount in sums]
+    rows = [row("td", name, f"{amount:,}", numbers=(1,)) for name, amount in sums]
     return element(
         "section",
         element("h2", f"By {what.lower()}"),
         element(
             "table",
-            element("thead", _row("th", what, statement["currency"], numbers=(1,))),
+            element("thead", row("th", what, statement["currency"], numbers=(1,))),
             element("tbody", *rows),
-            element("tfoot", _row("td", "Total", _money(statement["total"]), numbers=(1,))),
+            element("tfoot", row("td", "Total", _money(statement["total"]), numbers=(1,))),
         ),
     )
 
@@ -134,7 +134,7 @@ def _lines(bill: Bill) -> list[Markup]:
     table = element(
         "table",
         element("colgroup", *widths),
-        element("thead", _row("th", *COLUMNS, numbers=NUMBERS)),
+        element("thead", row("th", *COLUMNS, numbers=NUMBERS)),
         element("tbody", *(_line(bill, line) for line in shown)),
         class_="lines",
     )
@@ -155,7 +155,7 @@ def _rest(bill: Bill, shown: int) -> list[Markup]:
 
 def _line(bill: Bill, line: dict[str, Any]) -> Markup:
     hold = " (hold)" if line["status"] == "hold" else ""
-    return _row(
+    return row(
         "td",
         _moment(line["from_at"]),
         _moment(line["to_at"]),
@@ -179,13 +179,3 @@ def _moment(text: str) -> Markup:
 
 def _money(amount: str) -> str:
     return f"{Decimal(amount):,}"
-
-
-def _row(cell: str, *texts: str, numbers: tuple[int, ...] = ()) -> Markup:
-    return element(
-        "tr",
-        *(
-            element(cell, text, class_="number" if place in numbers else None)
-            for place, text in enumerate(texts)
-        ),
-    )

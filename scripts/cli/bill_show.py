@@ -33,12 +33,7 @@ def state_of(statement: dict[str, Any]) -> str:
     """`complete`, or `open: up to 2026-11-23 14:32:00`."""
     if statement["state"] == "complete":
         return "complete"
-    return f"open: up to {second(statement['until'])} UTC"
-
-
-def second(time: str) -> str:
-    """`2026-11-23 14:32:00`, in UTC as all times are."""
-    return time[:19].replace("T", " ")
+    return f"open: up to {screen.second(statement['until'])} UTC"
 
 
 def plain(number: str) -> str:
@@ -66,8 +61,8 @@ def _lines(bill: Bill) -> None:
                 line["consumer_id"]
                 if line["status"] == "claim"
                 else f"{line['consumer_id']} (hold)",
-                second(line["from_at"]),
-                second(line["to_at"]),
+                screen.second(line["from_at"]),
+                screen.second(line["to_at"]),
                 resource_of(line),
                 f"{line['amount_held']:,}",
                 line["price"],

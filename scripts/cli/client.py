@@ -108,12 +108,19 @@ class ServiceClient:
         self, path: str, limit: int | None = None, **params: str | int | bool | None
     ) -> Iterator[Body]:
         """Items over all pages, at most `limit` of them."""
+        for page in self.whole_pages(path, limit, **params):
+            yield from page["items"]
+
+    def whole_pages(
+        self, path: str, limit: int | None = None, **params: str | int | bool | None
+    ) -> Iterator[Body]:
+        """The pages as they come, with what they say beside their items; at least one."""
         left = limit
         cursor: str | None = None
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
             page = self.get(path, limit=size, cursor=cursor, **params)
-            yield from page["items"]
+            yield page
             left = None if left is None else left - len(page["items"])
             cursor = page["next"]
             if cursor is None:

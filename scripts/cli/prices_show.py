@@ -12,7 +12,7 @@ def show_books(books: list[dict[str, Any]]) -> None:
             (
                 book["name"],
                 str(book["number"]),
-                _second(book["published_at"]),
+                screen.second(book["published_at"]),
                 book["currency"],
                 _month(book["month_rule"]),
                 str(len(book["prices"])),
@@ -24,7 +24,7 @@ def show_books(books: list[dict[str, Any]]) -> None:
 
 
 def show_prices(book: dict[str, Any]) -> None:
-    screen.say(f"{book['name']}, number {book['number']} of {_second(book['published_at'])}")
+    screen.say(f"{book['name']}, number {book['number']} of {screen.second(book['published_at'])}")
     screen.say(f"in {book['currency']}; a month is {_month(book['month_rule'])}")
     screen.table(
         ("price", "of", "per", book["currency"], "free", "on", "at least", "valid"),
@@ -82,8 +82,8 @@ def _month(rule: str) -> str:
 
 def _dates(price: dict[str, Any]) -> str:
     since, until = price["valid_from"], price["valid_until"]
-    told = [f"from {_second(since)}"] if since else []
-    return " ".join([*told, *([f"until {_second(until)}"] if until else [])]) or "always"
+    told = [f"from {screen.second(since)}"] if since else []
+    return " ".join([*told, *([f"until {screen.second(until)}"] if until else [])]) or "always"
 
 
 def _is_zero(quantity: str) -> bool:
@@ -92,8 +92,3 @@ def _is_zero(quantity: str) -> bool:
 
 def _plain(quantity: str) -> str:
     return f"{float(quantity):,.10g}"
-
-
-def _second(time: str) -> str:
-    """`2026-11-23 14:32:00`, in UTC as all times are."""
-    return time[:19].replace("T", " ")

@@ -58,10 +58,23 @@ def table(
     console().print(shown)
 
 
+def second(time: str) -> str:
+    """`2026-11-23 14:32:00`, in UTC as all times are."""
+    return time[:19].replace("T", " ")
+
+
 def number(value: float) -> str:
     """1234567 as 1,234,567; a fraction keeps two digits."""
     whole = int(value)
     return f"{whole:,}" if value == whole else f"{value:,.2f}"
+
+
+def sparkline(amounts: Sequence[float], most: int = 60) -> str:
+    """A small column for each amount beside the greatest; of many, several are put together."""
+    together = -(-len(amounts) // most) if amounts else 1
+    sums = [sum(amounts[n : n + together]) for n in range(0, len(amounts), together)]
+    greatest = max(sums, default=0.0)
+    return "".join(" " if one <= 0 else "▁▂▃▄▅▆▇█"[min(7, int(one / greatest * 8))] for one in sums)
 
 
 def bar(usage: float, capacity: float, width: int = 16) -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Engine
 
-from domain.billing_time import month_of
 from domain.currency import scale_of
 from domain.price_book import Prices
-from domain.price_list import PriceList
-from domain.rating import Bill, rate
+from domain.rating import Bill, needed_since, rate
 from domain.times import to_micros
 from infra.audit.log_source import DatabaseSource
 from infra.audit.replay import Replay, open_replay
@@ -31,15 +27,21 @@ def loaded(log: EventLog) -> Iterator[Replay]:
         yield replay
 
 
-def rated(engine: Engine, project_id: str, prices: Prices, start: datetime, end: datetime) -> Bill:
-    """As the service makes it, from read models that have the whole log."""
-    first, last = to_micros(start), to_micros(end)
-    since = month_of(first).start - PriceList(prices.prices).longest_minimum
+def rated(
+    engine: Engine,
+    project_id: str,
+    prices: Prices,
+    period: tuple[datetime, datetime],
+    position: int,
+) -> Bill:
+    """As the service makes it from its read models, as of a position of the log."""
+    start, end = map(to_micros, period)
+    since = needed_since(prices, start)
     with engine.connect() as connection:
-        intervals = read_intervals(connection, project_id, since, last)
+        intervals = read_intervals(connection, project_id, since, end, position)
         flavors = read_flavors(connection, [one.request_id for one in intervals])
-        units = read_units(connection, intervals)
-    return rate(list(held_from(intervals, flavors, units)), prices, first, last)
+        units = read_units(connection, intervals, position)
+    return rate(list(held_from(intervals, flavors, units)), prices, start, end)
 
 
 def lines_of(bill: Bill) -> list[Line]:
@@ -60,7 +62,3 @@ def lines_of(bill: Bill) -> list[Line]:
         )
         for line in bill.lines
     ]
-
-
-def digest_of(lines: Sequence[Line]) -> str:
-    return sha256("".join("\t".join(map(str, line)) + "\n" for line in lines).encode()).hexdigest()

@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from domain.billing import publish_prices
 from domain.cloud import (
     change_inventories,
     define_flavor,
     define_resource_class,
-    publish_prices,
     register_provider,
 )
 from domain.component import (

@@ -5,29 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
 
-from domain.cloud import publish_prices
+from domain.billing import publish_prices
+from domain.charge import Charge, charge_for
 from domain.component import AmountsComponent, Consumer, Wish
 from domain.ledger import release_claim, submit_request
 from domain.period import period_of
 from domain.price_book import Prices
+from domain.rating import Bill
 from infra.audit.kept_lines import KeptLines
 from infra.audit.log_source import ArchiveSource, DatabaseSource, LogSource
 from infra.audit.replay import Line, open_replay
 from infra.audit.report import AuditReport, audit
 from infra.audit.stated import Stated, recorded_charges
-from tests.audited import digest_of, lines_of, rated
+from tests.audited import rated
 from tests.open_ledger import OpenLedger
 from tests.projected_log import engine_of, project
 from tests.rated import book, price
 
 BOOK = "standard"
-SUMS = {"total", "lines", "digest", "rating", "currency"}
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
 PRICES = book(price(at="0.10"), price("MEMORY_MB", "2.19", per="month", amount=1024))
@@ -72,9 +72,10 @@ class ChargedLog:
     ) -> dict[str, Any]:
         """Write down what the project has to pay, or (`other`) something else."""
         position = other.get("position", self.ledger.log.head())
-        known: dict[str, Any] = {"price_book_number": 1, "position": position}
-        sums = {} if set(other) >= SUMS else self._sums(project_id, period, position)
-        charge = known | sums | other
+        charge = other
+        if not set(other) >= set(Charge.model_fields):
+            right = charge_for(self.bill(project_id, period, position), 1, position)
+            charge = right.model_dump(mode="json") | other
         state: dict[str, Any] = {
             "at": LATER.isoformat().replace("+00:00", "Z"),
             "project_id": project_id,
@@ -96,26 +97,11 @@ class ChargedLog:
         stored = StoredEvent(stream, version, topic, json.dumps(state).encode())
         self.ledger.database.events.insert_events([stored])
 
-    def _sums(self, project_id: str, period: str, position: int) -> dict[str, Any]:
-        lines = self.lines(project_id, period, position)
-        return {
-            "rating": 1,
-            "currency": "EUR",
-            "total": str(sum((Decimal(line[-1]) for line in lines), Decimal(0))),
-            "lines": len(lines),
-            "digest": digest_of(lines),
-        }
-
-    def lines(self, project_id: str, period: str, position: int) -> list[Any]:
-        """As rating makes them, from read models of the log up to a position."""
+    def bill(self, project_id: str, period: str, position: int) -> Bill:
+        """As rating makes it, from read models of the log up to a position."""
         engine = engine_of(self.ledger.database)
-        events = [
-            self.ledger.log.decode(row)
-            for row in self.ledger.log.rows(0, position)
-            if not row.topic.startswith("statement.")
-        ]
-        project(engine, [events])
-        return lines_of(rated(engine, project_id, self.prices, *period_of(period)))
+        project(engine, [list(map(self.ledger.log.decode, self.ledger.log.rows(0, position)))])
+        return rated(engine, project_id, self.prices, period_of(period), position)
 
 
 def told_nothing(_: Stated) -> Sequence[Line] | None:

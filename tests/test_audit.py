@@ -14,6 +14,7 @@ from infra.audit.checking import Verdict
 from infra.audit.log_source import ArchiveSource, LogIncomplete
 from infra.audit.replay import Line
 from infra.settings import Settings
+from tests.audited import lines_of
 from tests.charged_log import ChargedLog, audited
 from tests.open_archive import quiet
 from tests.open_ledger import OpenLedger
@@ -113,7 +114,8 @@ def test_the_lines_that_a_service_tells_otherwise_are_shown_with_their_claims(
     log.charge("acme", total="1.00")
 
     def told(_: object) -> list[Line]:
-        lines = [Line(*line) for line in log.lines("acme", "2026-01", sqlite.log.head())]
+        bill = log.bill("acme", "2026-01", sqlite.log.head())
+        lines = [Line(*line) for line in lines_of(bill)]
         return [*lines[:-1], lines[-1]._replace(amount_held=3, amount="7.00")]
 
     difference = audited(sqlite, "2026-01", told).differences[0]
@@ -132,13 +134,15 @@ def test_what_has_no_price_is_named(sqlite: OpenLedger) -> None:
     log.publish(book(price(at="0.10")))
     log.charge("zoo", price_book_number=2)
     wrong: dict[str, Any] = {
+        "price_book_number": 2,
+        "position": sqlite.log.head(),
         "total": "1.00",
         "lines": 1,
         "digest": "0" * 64,
         "rating": 1,
         "currency": "EUR",
     }
-    log.charge("acme", price_book_number=2, **wrong)
+    log.charge("acme", **wrong)
     report = audited(sqlite)
     assert [one.verdict for one in report.checked] == [AGREES, DIFFERS]
     (reason,) = report.checked[1].reasons

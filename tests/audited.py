@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from domain.currency import scale_of
+from domain.period import Period
 from domain.price_book import Prices
 from domain.rating import Bill, needed_since, rate
 from domain.times import to_micros
@@ -31,7 +32,7 @@ def rated(
     engine: Engine,
     project_id: str,
     prices: Prices,
-    period: tuple[datetime, datetime],
+    period: Period,
     position: int,
 ) -> Bill:
     """As the service makes it from its read models, as of a position of the log."""

@@ -1,6 +1,6 @@
 -- What is charged in each span, each at one price, in the order of the bill's lines: flavors by
--- their places in the request, then items. `price_no` NULL: there is no price. `part` numbers all
--- parts, in no order.
+-- their places in the request, then items. `price_no` NULL: there is no price. `part` is the order
+-- of all of them; a span has room for a million.
 CREATE OR REPLACE TEMP TABLE parts AS
 WITH flavored AS (
     SELECT DISTINCT bill, piece_from, position, stretch FROM tries
@@ -56,5 +56,5 @@ WITH flavored AS (
     FROM spans
     JOIN taken USING (bill, piece_from, position, stretch)
 )
-SELECT row_number() OVER () AS part, priced.*
+SELECT span * 1048576 + part_no AS part, priced.* EXCLUDE (span, part_no)
 FROM priced;

@@ -6,10 +6,7 @@ WITH missing AS (
         CASE WHEN is_tail THEN greatest(piece_from, ended - 1) ELSE from_at END AS moment
     FROM parts
     WHERE price_no IS NULL
-    QUALIFY row_number() OVER (
-        PARTITION BY bill
-        ORDER BY month_no, window_no, piece_from, position, is_tail, from_at, part_no
-    ) = 1
+    QUALIFY row_number() OVER (PARTITION BY bill ORDER BY part) = 1
 )
 SELECT
     bill,

@@ -1,13 +1,16 @@
 -- How much each part uses of its price (amount × microseconds), and how much of it the project used
--- in that month by then, in the order of the lines.
+-- in that month by then.
 CREATE OR REPLACE TEMP TABLE used AS
 WITH ends AS (
     SELECT
-        parts.* EXCLUDE (
-            to_at, claimed_at, ended, stretch, status, provider, class, unit, flavor, amount
-        ),
-        parts.amount,
-        CASE WHEN is_tail THEN least(to_at, claimed_at + minimum) ELSE to_at END AS to_at
+        bill,
+        month_no,
+        price_no,
+        part,
+        is_charged,
+        from_at,
+        CASE WHEN is_tail THEN least(to_at, claimed_at + minimum) ELSE to_at END AS to_at,
+        parts.amount
     FROM parts
     JOIN prices USING (price_no)
     ANTI JOIN unpriced USING (bill)
@@ -19,8 +22,6 @@ WITH ends AS (
 SELECT
     *,
     sum(usage) OVER (
-        PARTITION BY bill, month_no, price_no
-        ORDER BY window_no, piece_from, position, is_tail, from_at, part_no
-        ROWS UNBOUNDED PRECEDING
+        PARTITION BY bill, month_no, price_no ORDER BY part ROWS UNBOUNDED PRECEDING
     ) AS used_after
 FROM usages;

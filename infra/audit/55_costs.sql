@@ -1,22 +1,18 @@
--- Each part, cut at the tiers of its price: what it costs, exactly, as whole smallest units of money
--- and parts of one more (`rest`, of the common denominator).
+-- Each part, cut at the tiers of its price, and what it costs: exactly, in the month's small parts of
+-- money.
 CREATE OR REPLACE TEMP TABLE costs AS
-WITH cut AS (
-    SELECT
-        used.* EXCLUDE (usage, used_after),
-        tier_no,
-        least(used_after, coalesce(below, used_after)) - greatest(used_after - usage, above)
-            AS used_here,
-        numerator,
-        denominator,
-        common
-    FROM used
-    JOIN tiers USING (month_no, price_no)
-    JOIN denominators USING (bill, month_no)
-    WHERE used_here > 0
-)
 SELECT
-    * EXCLUDE (used_here, numerator, denominator),
-    used_here * numerator // denominator AS whole,
-    used_here * numerator % denominator * (common // denominator) AS rest
-FROM cut;
+    bill,
+    month_no,
+    part,
+    tier_no,
+    price_no,
+    is_charged,
+    from_at,
+    to_at,
+    common,
+    (least(used_after, coalesce(below, used_after)) - greatest(used_after - usage, above)) * rate
+        AS cost
+FROM used
+JOIN rates USING (bill, month_no, price_no)
+WHERE used_after > above AND used_after - usage < coalesce(below, used_after);

@@ -164,6 +164,7 @@ class Replay:
             number=publication.number,
             month_rule=month_rule,
             scale=scale_of(currency),
+            smallest_units=10 ** scale_of(currency),
             period_start=to_micros(start),
             period_end=to_micros(end),
             at_once=INTERVALS_AT_ONCE,

@@ -146,7 +146,7 @@ def billing(
 
     Fails when the audit's totals are not those of rating, to the last digit.
     """
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=REPORT_COLUMNS)
     with console.status("rating") as status:
         billed = measure_billing(intervals, seed)
         audited = measure_audits(intervals, seed, folder, status.update)

@@ -1,4 +1,5 @@
-"""How fast bills are audited: the log, from its Parquet archive to totals and digests, by DuckDB.
+"""How fast bills are audited by DuckDB: from the log, in its Parquet archive or its database, to
+intervals, and from these to totals and digests.
 
 Each run is a process of its own, so that its memory can be told: over half of the log, and over all
 of it.
@@ -13,23 +14,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from infra.audit.log_source import ArchiveSource
+from infra.audit.log_source import ArchiveSource, DatabaseSource, LogSource
 from infra.audit.replay import Asked, Publication, open_replay
-from scripts.benchmarks.billed_log import BOOK, write_log
+from infra.database import Database, open_database
+from infra.event_log import EventLog
+from infra.settings import Settings
+from scripts.benchmarks.billed_log import BOOK, fill_database, write_archive
 from scripts.benchmarks.billing import END, START, projects_of
 
 MARK_PER_SECOND = 1_000_000
+"""Of intervals rated, once they are read."""
+IN_DATABASE = 10
+"""One of so many intervals is also audited from a database."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audited:
-    """`read_seconds`: from the files to intervals; `rate_seconds`: from these to all bills.
-    `totals` by project."""
+    """`read_seconds`: from the log to intervals; `rate_seconds`: from these to all bills. `totals`
+    by project."""
 
+    source: str
     events: int
     intervals: int
     lines: int
@@ -47,6 +56,10 @@ class Audited:
         return self.intervals / self.seconds
 
     @property
+    def rated_per_second(self) -> float:
+        return self.intervals / self.rate_seconds
+
+    @property
     def total(self) -> Decimal:
         return sum(self.totals.values(), Decimal(0))
 
@@ -54,22 +67,39 @@ class Audited:
 def measure_audits(
     intervals: int, seed: int, folder: Path | None, say: Callable[[str], None]
 ) -> list[Audited]:
-    """Over half of the intervals, and over all of them."""
+    """From a database a part of the intervals; from an archive half of them, and all."""
+    projects = projects_of(intervals)
+    runs: list[tuple[str, Callable[[Path, int, int], None], int]] = [
+        ("database", _fill_database, IN_DATABASE),
+        ("archive", write_archive, 2),
+        ("archive", write_archive, 1),
+    ]
     found = []
-    for projects in (-(-projects_of(intervals) // 2), projects_of(intervals)):
+    for source, write, part in runs:
+        some = -(-projects // part)
         with tempfile.TemporaryDirectory(prefix="tallystick-", dir=folder) as own:
-            archive = Path(own) / "archive"
-            archive.mkdir()
-            say(f"writing the log of {projects:,} projects")
-            write_log(archive, projects, seed)
-            say(f"auditing {projects:,} projects")
-            found.append(_measure(archive))
+            log = Path(own) / source
+            log.mkdir()
+            say(f"writing the log of {some:,} projects")
+            write(log, some, seed)
+            say(f"auditing {some:,} projects from the {source}")
+            found.append(_measure(source, log))
     return found
 
 
-def _measure(folder: Path) -> Audited:
+def _fill_database(folder: Path, projects: int, seed: int) -> None:
+    with _database(folder) as database:
+        database.create_tables()
+        fill_database(database, projects, seed)
+
+
+def _database(folder: Path) -> AbstractContextManager[Database]:
+    return closing(open_database(Settings(data=folder)))
+
+
+def _measure(source: str, folder: Path) -> Audited:
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.benchmarks.auditing", str(folder)],
+        [sys.executable, "-m", "scripts.benchmarks.auditing", source, str(folder)],
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -78,8 +108,14 @@ def _measure(folder: Path) -> Audited:
     return Audited(totals=totals, **told)
 
 
-def audit_archive(folder: Path) -> Audited:
-    source = ArchiveSource.of(folder)
+def audit_all(source: str, folder: Path) -> Audited:
+    if source == "archive":
+        return _audit(source, ArchiveSource.of(folder), folder)
+    with _database(folder) as database:
+        return _audit(source, DatabaseSource(EventLog(database)), folder)
+
+
+def _audit(name: str, source: LogSource, folder: Path) -> Audited:
     with open_replay(folder.parent) as replay:
         began = time.perf_counter()
         replay.load(source, lambda *_: None)
@@ -94,6 +130,7 @@ def audit_archive(folder: Path) -> Audited:
         counted = replay.connection.execute("SELECT count(*) FROM intervals").fetchone()
     assert counted is not None
     return Audited(
+        source=name,
         events=source.head,
         intervals=counted[0],
         lines=sum(one.lines for one in bills),
@@ -105,4 +142,4 @@ def audit_archive(folder: Path) -> Audited:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asdict(audit_archive(Path(sys.argv[1]))), default=str))
+    sys.stdout.write(json.dumps(asdict(audit_all(sys.argv[1], Path(sys.argv[2]))), default=str))

@@ -1,5 +1,6 @@
-"""The log of the intervals that are rated, as an archive: all the events that the ledger writes for
-claims that are asked for, placed and released, and one publication of the price book."""
+"""The log of the intervals that are rated, as an archive or in a database: all the events that the
+ledger writes for claims that are asked for, placed and released, and one publication of the price
+book."""
 
 from __future__ import annotations
 
@@ -8,27 +9,35 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from eventsourcing.persistence import StoredEvent
+
 from domain.held import Held
 from domain.times import from_micros
 from infra.archive_file import ROWS_PER_GROUP, write_archive_file
+from infra.database import Database
 from infra.log_rows import LogRow
 from scripts.benchmarks.billing import held_by, prices
 
 BOOK = "standard"
 EVENTS_PER_FILE = 1_000_000
+EVENTS_PER_APPEND = 10_000
 Event = tuple[str, int, str, str]
 """Stream, version, topic, and the stored state."""
 
 
-def write_log(folder: Path, projects: int, seed: int) -> int:
-    """As Parquet files, projects one after the other; the last position."""
+def write_archive(folder: Path, projects: int, seed: int) -> None:
+    """As Parquet files, projects one after the other."""
     rows = _rows(projects, random.Random(seed))
-    position = 0
     while some := list(islice(rows, EVENTS_PER_FILE)):
         groups = (some[n : n + ROWS_PER_GROUP] for n in range(0, len(some), ROWS_PER_GROUP))
-        position = some[-1].position
         write_archive_file(folder / f"{some[0].position:012}.parquet", groups)
-    return position
+
+
+def fill_database(database: Database, projects: int, seed: int) -> None:
+    """The same events in a ledger's own log, which is empty before."""
+    rows = _rows(projects, random.Random(seed))
+    while some := list(islice(rows, EVENTS_PER_APPEND)):
+        database.events.insert_events([StoredEvent(*row[1:]) for row in some])
 
 
 def _rows(projects: int, chance: random.Random) -> Iterator[LogRow]:

@@ -23,7 +23,7 @@ def print_billing(console: Console, billed: Billed, audited: Sequence[Audited]) 
     )
     marks = (
         ("rated", billed.per_second, billing.MARK_PER_SECOND),
-        ("audited", audited[-1].per_second, auditing.MARK_PER_SECOND),
+        ("rated by the audit", audited[-1].rated_per_second, auditing.MARK_PER_SECOND),
     )
     for name, measured, mark in marks:
         met = "met   " if measured >= mark else "MISSED"
@@ -43,18 +43,18 @@ def _billed_table(billed: Billed) -> Table:
 
 def _audited_table(billed: Billed, audited: Sequence[Audited]) -> Table:
     table = Table(
-        title="Audits, by DuckDB from the log's Parquet archive",
-        caption="of rating: intervals a second against those of rating in this run, which has its"
-        " intervals in memory",
+        title="Audits, by DuckDB from the log alone",
+        caption="read: from the log to intervals; rate: from these to totals and digests. "
+        f"Rating has its intervals in memory: {billed.per_second:,.0f} intervals/s in this run.",
     )
-    columns = ("intervals", "events", "read s", "rate s", "intervals/s", "of rating", "peak MiB")
+    columns = ("log", "intervals", "events", "read s", "rate s", "rate/s", "both/s", "peak MiB")
     for name in columns:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="left" if name == "log" else "right")
     for one in audited:
         table.add_row(
-            *(f"{one.intervals:,}", f"{one.events:,}", f"{one.read_seconds:.1f}"),
-            *(f"{one.rate_seconds:.1f}", f"{one.per_second:,.0f}"),
-            *(f"{one.per_second / billed.per_second:.2f}", f"{one.mebibytes:,.0f}"),
+            *(one.source, f"{one.intervals:,}", f"{one.events:,}", f"{one.read_seconds:.1f}"),
+            *(f"{one.rate_seconds:.1f}", f"{one.rated_per_second:,.0f}"),
+            *(f"{one.per_second:,.0f}", f"{one.mebibytes:,.0f}"),
         )
     return table
 
@@ -66,13 +66,12 @@ def as_json(billed: Billed, audited: Sequence[Audited]) -> dict[str, Any]:
             _figures(asdict(one), one.per_second)
             | {
                 "read_intervals_per_second": one.intervals / one.read_seconds,
-                "rate_intervals_per_second": one.intervals / one.rate_seconds,
-                "of_rating": one.per_second / billed.per_second,
+                "rate_intervals_per_second": one.rated_per_second,
             }
             for one in audited
         ],
         "totals_agree": audited[-1].totals == billed.totals,
-        "marks": {"rated": billing.MARK_PER_SECOND, "audited": auditing.MARK_PER_SECOND},
+        "marks": {"rated": billing.MARK_PER_SECOND, "rated_by_the_audit": auditing.MARK_PER_SECOND},
     }
 
 

@@ -91,6 +91,14 @@ def test_a_credit_that_is_not_what_was_charged_before_is_found(sqlite: OpenLedge
     ]
 
 
+def test_a_charge_that_rests_on_what_came_after_it_is_found(sqlite: OpenLedger) -> None:
+    log = ChargedLog(sqlite)
+    head = sqlite.log.head()
+    log.charge("acme", position=head + 1)
+    (one,) = audited(sqlite).checked
+    assert one.reasons == (f"position: {head + 1}, but it was charged at {head + 1}",)
+
+
 def test_a_charge_by_other_rules_or_without_its_price_book_is_no_agreement(
     sqlite: OpenLedger,
 ) -> None:

@@ -2,7 +2,8 @@
 
 Each line is a transaction: the project owes, and a price has earned. What a charge says that it
 comes to is a balance assertion, to the last digit, on the account of that charge alone; and of all
-charges of a statement together, where a correction gives back what was charged before it.
+charges of a statement together, where a correction gives back what was charged before it. What the
+service reckons is beside that, in accounts of its own.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ def _opened(shown: Sequence[tuple[int, Stated]], kept: KeptLines) -> Iterator[st
     for place, stated in shown:
         accounts[_owed(stated)] = accounts[_charged(stated)] = stated.project_id
         if stated.recorded is not None and stated.recorded.credit is not None:
-            accounts[_credited(stated)] = stated.project_id
+            accounts[_credited(stated, stated.recorded.number)] = stated.project_id
         for price in kept.prices(place):
-            accounts[_earned(price)] = ""
+            accounts[_earned(stated, price)] = ""
     for account, project_id in sorted(accounts.items()):
         yield f"\n{OPENED} open {account}"
         if project_id:
@@ -58,7 +59,7 @@ def _charge(stated: Stated, lines: Iterable[KeptLine]) -> Iterator[str]:
         yield (
             f'\n{event.at.date()} * {_text(stated.project_id)} "Credit note"\n'
             f"  position: {event.position}\n"
-            f"  {_credited(stated)}  {event.credit} {stated.currency}\n"
+            f"  {_credited(stated, event.number)}  {event.credit} {stated.currency}\n"
             f"  {CREDITED}  {-event.credit} {stated.currency}\n"
         )
     for one in lines:
@@ -80,21 +81,20 @@ def _transaction(stated: Stated, one: KeptLine) -> str:
         f"  from: {_text(from_micros(line.from_at).isoformat())}\n"
         f"  until: {_text(from_micros(line.to_at).isoformat())}\n"
         f"  {_charged(stated)}  {line.amount} {stated.currency}\n"
-        f"  {_earned(line.price)}  -{line.amount} {stated.currency}\n"
+        f"  {_earned(stated, line.price)}  -{line.amount} {stated.currency}\n"
     )
 
 
 def _statements(stated: Iterable[Stated]) -> Iterator[str]:
-    """Of each statement: what is owed after all of its charges."""
+    """Of each statement that was charged: what is owed after all of its charges."""
     newest: dict[str, Stated] = {}
     last: dict[str, date] = defaultdict(lambda: OPENED)
     for one in stated:
-        account = _owed(one)
-        newest[account] = one
-        day = _day_after(one)
         if one.recorded is not None:
-            day = max(day, one.recorded.at.date() + timedelta(days=1))
-        last[account] = max(last[account], day)
+            account = _owed(one)
+            newest[account] = one
+            day = max(_day_after(one), one.recorded.at.date() + timedelta(days=1))
+            last[account] = max(last[account], day)
     for account, one in newest.items():
         yield _asserted(account, last[account], one.total, one.currency)
 
@@ -115,25 +115,22 @@ def _asserted(account: str, day: date, total: Decimal, currency: str) -> str:
 def _owed(stated: Stated) -> str:
     book = stated.publication.price_book
     return (
-        f"Assets:Receivable:Of-{_name(stated.project_id)}"
+        f"Assets:{'Receivable' if stated.recorded else 'Reckoned'}:Of-{_name(stated.project_id)}"
         f":For-{_name(stated.period)}:By-{_name(book)}"
     )
 
 
 def _charged(stated: Stated) -> str:
-    return f"{_owed(stated)}:Charge-{_number(stated)}"
+    event = stated.recorded
+    return _owed(stated) if event is None else f"{_owed(stated)}:Charge-{event.number}"
 
 
-def _credited(stated: Stated) -> str:
-    return f"{_owed(stated)}:Credit-{_number(stated)}"
+def _credited(stated: Stated, number: int) -> str:
+    return f"{_owed(stated)}:Credit-{number}"
 
 
-def _number(stated: Stated) -> str:
-    return "told" if stated.recorded is None else str(stated.recorded.number)
-
-
-def _earned(price: str) -> str:
-    return f"Income:Charged:By-{_name(price)}"
+def _earned(stated: Stated, price: str) -> str:
+    return f"Income:{'Charged' if stated.recorded else 'Reckoned'}:By-{_name(price)}"
 
 
 def _name(text: str) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from infra.audit.log_source import Progress
 from infra.audit.replay import AuditFailed, Publication, Recomputed, Replay
-from infra.audit.stated import Stated
+from infra.audit.stated import Recorded, Stated
 
 RATING = 1
 """The version of the rating rules that the steps follow."""
@@ -84,16 +84,17 @@ def compare(stated: Stated, found: Recomputed) -> Checked:
             for name, one, other in zip(names, told, right, strict=True)
             if one != other
         ]
-    reasons += _wrong_credit(stated)
+    if stated.recorded is not None:
+        reasons += _wrong_record(stated, stated.recorded)
     return Checked(stated, found, Verdict.DIFFERS if reasons else Verdict.AGREES, tuple(reasons))
 
 
-def _wrong_credit(stated: Stated) -> list[str]:
-    event = stated.recorded
-    if event is None or event.credit is None:
-        return []
+def _wrong_record(stated: Stated, event: Recorded) -> Iterator[str]:
+    if stated.position >= event.position:
+        yield f"position: {stated.position}, but it was charged at {event.position}"
+    if event.credit is None:
+        return
     if event.before is None:
-        return [f"credit: {event.credit}, but nothing was charged before"]
-    if event.credit != -event.before:
-        return [f"credit: {event.credit}, but {event.before} was charged before"]
-    return []
+        yield f"credit: {event.credit}, but nothing was charged before"
+    elif event.credit != -event.before:
+        yield f"credit: {event.credit}, but {event.before} was charged before"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer, model_validator
@@ -38,7 +37,7 @@ class DivisibleInventory(Fact):
             raise ValueError("min_unit is more than max_unit")
         return self
 
-    @cached_property
+    @property
     def capacity(self) -> int:
         """(total - reserved) × allocation_ratio, the integer part of it."""
         return int((self.total - self.reserved) * self.allocation_ratio)
@@ -67,7 +66,7 @@ class DiscreteInventory(Fact):
             raise ValueError("two units have the same name")
         return self
 
-    @cached_property
+    @property
     def capacity(self) -> int:
         """The sum of the units' capacities."""
         return sum(unit.capacity for unit in self.units)

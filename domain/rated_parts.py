@@ -91,15 +91,16 @@ class _Left:
         return amount == 0
 
     def _take_units(self, wanted: Units, provider_ids: list[str]) -> bool:
+        """The first that have so much left; whole ones: whatever is held of them."""
         count = wanted.count
         for unit, amount in list(self._units.items()):
             fits = unit.resource_class == wanted.resource_class and unit.provider_id in provider_ids
             if not count or not fits or not meets_all(self._attributes(unit), wanted.where):
                 continue
-            self._units[unit] = 0 if wanted.amount is None else amount - wanted.amount
-            if self._units[unit] < 0:
-                return False
-            count -= 1
+            taken = amount if wanted.amount is None else wanted.amount
+            if 0 < taken <= amount:
+                self._units[unit] -= taken
+                count -= 1
         return count == 0
 
     def units(self, prices: PriceList, at: Micros) -> Iterator[Part]:

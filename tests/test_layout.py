@@ -45,6 +45,11 @@ EXCEPTIONS = {
     "infra/composition.py": {"api"},  # the composition root joins every layer
 }
 
+# The audit is a second opinion on bills only while it shares no code with what makes them.
+AUDIT = "infra/audit/"
+AUDIT_READS = {"domain.currency", "domain.period", "domain.times", "infra.audit"}
+AUDIT_READS |= {"infra.event_log", "infra.log_rows"}
+
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers"}
 VAGUE_NAMES |= {"service", "services", "models"}
 
@@ -147,6 +152,19 @@ def test_each_layer_imports_only_what_it_may() -> None:
         "side effects belong to infra and are handed over by infra/composition.py:",
         found,
     )
+
+
+def test_the_audit_shares_no_code_with_what_makes_bills() -> None:
+    files = [name for name in python_files() if name.startswith(AUDIT)]
+    found = [
+        f"{name}:{line} imports {module}"
+        for name in files
+        for line, module in imported_modules(name)
+        if module.split(".", 1)[0] in OURS
+        and not any(module == one or module.startswith(f"{one}.") for one in AUDIT_READS)
+    ]
+    teach("The audit is to find mistakes of rating, so it must not make the same ones:", found)
+    assert files
 
 
 def test_the_top_level_is_fixed() -> None:

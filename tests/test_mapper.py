@@ -8,6 +8,8 @@ import pytest
 from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 
 from domain.events import Event
+from domain.inventory import DiscreteInventory, Unit
+from domain.provider_events import InventoryChanged
 from infra.mapper import EventMapper
 from tests.pinned_events import registered
 
@@ -98,3 +100,18 @@ def test_a_newer_shape_says_its_version_and_comes_back_as_it_was() -> None:
 def test_what_cannot_be_read_names_the_event(state: bytes) -> None:
     with pytest.raises(MapperDeserialisationError, match=r"test\.measured at version 1 of test:1"):
         measured(state)
+
+
+def test_an_attribute_is_stored_as_what_it_is_whatever_was_asked_of_the_inventory_before() -> None:
+    unit = Unit(name="gpu0", attributes={"nvlink": True, "rack": 1, "model": "A100"})
+    inventory = DiscreteInventory(units=(unit,))
+    changed = InventoryChanged(
+        originator_id="provider:1",
+        originator_version=1,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        resource_class="PGPU",
+        inventory=inventory,
+    )
+    assert inventory.capacity == 1
+    state = EventMapper().to_stored_event(changed).state
+    assert b'"attributes":{"nvlink":true,"rack":1,"model":"A100"}' in state

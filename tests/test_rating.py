@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.allocation import Share
-from domain.component import AttributeCondition, Expansion
+from domain.component import AttributeCondition, Expansion, Units
 from domain.errors import Conflict
 from domain.held import HeldFlavor, HeldUnit
 from domain.price import FlavorTarget, Tier, UnitsTarget
@@ -129,6 +129,21 @@ def test_a_flavor_of_which_a_part_was_released_is_charged_by_class() -> None:
     small = HeldFlavor("small", Expansion(resources={"VCPU": 2, "DISK_GB": 10}), ("host",))
     prices = book(price(at="1"), price(at="5", name="S", target=FlavorTarget(name="small")))
     assert amounts(rate([held(flavors=(small,))], prices, JANUARY, FEBRUARY)) == ["2.00"]
+
+
+def test_two_flavors_of_one_unit_each_take_two_units() -> None:
+    gpu = HeldFlavor("gpu", Expansion(units=(Units(resource_class="PGPU"),)), ("host",))
+    half = Expansion(units=(Units(resource_class="PGPU", amount=500),))
+    shares = {"host": Share(resources={"PGPU": 1700}, units={"PGPU": {"g0": 700, "g1": 1000}})}
+    prices = book(price("PGPU"), price(at="5", name="GPU", target=FlavorTarget(name="gpu")))
+    bill = rate([held(shares=shares, flavors=(gpu, gpu))], prices, JANUARY, FEBRUARY)
+    assert [line.part.flavor for line in bill.lines] == ["gpu", "gpu"]
+    halves = (HeldFlavor("gpu", half, ("host",)), HeldFlavor("gpu", half, ("host",)))
+    bill = rate([held(shares=shares, flavors=halves)], prices, JANUARY, FEBRUARY)
+    assert [(line.part.flavor, line.part.amount) for line in bill.lines] == [
+        *(("gpu", 1), ("gpu", 1)),
+        *((None, 200), (None, 500)),
+    ]
 
 
 def test_a_unit_is_charged_by_its_attributes_and_else_by_its_class() -> None:

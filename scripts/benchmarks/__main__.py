@@ -5,7 +5,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +12,13 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 from rich.console import Console
-from rich.table import Table
 
 from infra.settings import Settings as LedgerSettings
 from scripts.benchmarks import report
-from scripts.benchmarks.billing import MARK_PER_SECOND as MARK_BILLING
+from scripts.benchmarks.auditing import measure_audits
 from scripts.benchmarks.billing import measure as measure_billing
+from scripts.benchmarks.billing_report import as_json as billing_as_json
+from scripts.benchmarks.billing_report import print_billing
 from scripts.benchmarks.claims import Measurement, Settings, generator_ceiling, measure
 from scripts.benchmarks.database import DatabaseFailed, running_database
 from scripts.benchmarks.machine import machine_facts
@@ -138,30 +138,24 @@ def billing(
     intervals: Annotated[int, typer.Option(min=1_000, help="Claim intervals to rate.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="Draws the intervals.")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write JSON here.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Put the log under this folder: its disk is measured.")
+    ] = None,
 ) -> None:
-    """Claim intervals rated per second, and memory."""
-    billed = measure_billing(intervals, seed)
-    rows = {
-        "intervals": f"{billed.intervals:,}",
-        "lines": f"{billed.lines:,}",
-        "seconds": f"{billed.seconds:.1f}",
-        "intervals/s": f"{billed.per_second:,.0f}",
-        "grown MiB": f"{billed.grown_mebibytes:.1f}",
-        "total": f"{billed.total:,} EUR",
-    }
-    table = Table(title="Bills", show_header=False)
-    for name, value in rows.items():
-        table.add_row(name, value)
-    console = Console()
-    console.print(table)
-    met = billed.per_second >= MARK_BILLING
-    console.print(f"{'met   ' if met else 'MISSED'}  mark {MARK_BILLING:,} intervals/s")
+    """Claim intervals rated per second, and audited from the log; and memory.
+
+    Fails when the audit's totals are not those of rating, to the last digit.
+    """
+    console = Console() if sys.stdout.isatty() else Console(width=REPORT_COLUMNS)
+    with console.status("rating") as status:
+        billed = measure_billing(intervals, seed)
+        audited = measure_audits(intervals, seed, folder, status.update)
+    print_billing(console, billed, audited)
     if json_file:
-        facts = machine_facts(Path(tempfile.gettempdir()))
-        told = asdict(billed) | {"intervals_per_second": billed.per_second}
-        json_file.write_text(
-            json.dumps({"machine": facts, "billing": told}, indent=2, default=str) + "\n"
-        )
+        facts = machine_facts(Path(folder or tempfile.gettempdir()))
+        told = {"machine": facts, **billing_as_json(billed, audited)}
+        json_file.write_text(json.dumps(told, indent=2, default=str) + "\n")
+    raise typer.Exit(0 if audited[-1].totals == billed.totals else 1)
 
 
 @contextmanager

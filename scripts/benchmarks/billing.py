@@ -10,7 +10,7 @@ import random
 import resource
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -36,7 +36,8 @@ class Billed:
     intervals: int
     lines: int
     seconds: float
-    total: Decimal
+    totals: dict[str, Decimal] = field(repr=False)
+    """By project."""
     grown_mebibytes: float
     """By how much the process's largest memory grew between a tenth of the work and its end."""
 
@@ -44,31 +45,41 @@ class Billed:
     def per_second(self) -> float:
         return self.intervals / self.seconds
 
+    @property
+    def total(self) -> Decimal:
+        return sum(self.totals.values(), Decimal(0))
+
 
 def measure(intervals: int, seed: int) -> Billed:
-    chance, prices = random.Random(seed), _prices()
+    chance, book = random.Random(seed), prices()
     start, end = to_micros(START), to_micros(END)
-    lines, seconds, total, early = 0, 0.0, Decimal(0), 0.0
-    projects = -(-intervals // A_PROJECT)
+    lines, seconds, early = 0, 0.0, 0.0
+    totals: dict[str, Decimal] = {}
+    projects = projects_of(intervals)
     for project in range(projects):
-        held = list(_held(chance, project))
+        held = list(held_by(chance, project))
         began = time.perf_counter()
-        bill = rate(held, prices, start, end)
+        bill = rate(held, book, start, end)
         seconds += time.perf_counter() - began
         lines += len(bill.lines)
-        total += bill.total
+        totals[f"project-{project}"] = bill.total
         if project == projects // 10:
             early = _largest_mebibytes()
     return Billed(
         intervals=projects * A_PROJECT,
         lines=lines,
         seconds=seconds,
-        total=total,
+        totals=totals,
         grown_mebibytes=_largest_mebibytes() - early,
     )
 
 
-def _held(chance: random.Random, project: int) -> Iterator[Held]:
+def projects_of(intervals: int) -> int:
+    return -(-intervals // A_PROJECT)
+
+
+def held_by(chance: random.Random, project: int) -> Iterator[Held]:
+    """What one project held; its number makes the names."""
     start, end = to_micros(START), to_micros(END)
     for number in range(A_PROJECT):
         from_at = start + chance.randrange(end - start)
@@ -86,7 +97,7 @@ def _held(chance: random.Random, project: int) -> Iterator[Held]:
         )
 
 
-def _prices() -> Prices:
+def prices() -> Prices:
     tiers = (Tier(price=Decimal("0.03")), Tier(above=Decimal(10_000), price=Decimal("0.02")))
     return Prices(
         currency="EUR",

@@ -3,6 +3,7 @@
 import typer
 
 from scripts.cli.archive import archive
+from scripts.cli.audit import audit
 from scripts.cli.bill import bill
 from scripts.cli.capacity import capacity
 from scripts.cli.demo import demo
@@ -50,6 +51,7 @@ app.command(rich_help_panel="Bill it")(focus)
 app.command(rich_help_panel="Check it")(doctor)
 app.add_typer(projections, name="projections", rich_help_panel="Check it")
 app.command(rich_help_panel="Check it")(verify)
+app.command(rich_help_panel="Check it")(audit)
 app.add_typer(proof, name="proof", rich_help_panel="Check it")
 app.command(rich_help_panel="Keep it")(seal)
 app.add_typer(archive, name="archive", rich_help_panel="Keep it")

@@ -1,0 +1,1 @@
+"""Bills a cluster's trace for its whole span: charged, audited, compared and exported."""

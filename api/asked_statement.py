@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
-from fastapi import Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from api.bills import AsOf, PinnedBill, rated_bill
 from api.events import LARGEST_POSITION
@@ -85,6 +85,24 @@ class Asked(NamedTuple):
     def is_reckoned(self) -> bool:
         given = (self.number, self.until, self.position)
         return self.reckoned or any(one is not None for one in given)
+
+
+async def _asked(
+    *,
+    period: PeriodText,
+    project_id: Project,
+    price_book: Book,
+    number: Number = None,
+    until: Until = None,
+    position: Position = None,
+    charge: ChargeNumber = None,
+    reckoned: Reckoned = False,
+) -> Asked:
+    return Asked(period, project_id, price_book, number, until, position, charge, reckoned)
+
+
+AskedStatement = Annotated[Asked, Depends(_asked)]
+"""The parameters of every read of one statement."""
 
 
 class Found(NamedTuple):
@@ -181,22 +199,3 @@ def _differs(told: ChargeRow, charge: Charge, pinned: PinnedBill) -> Conflict:
         charged=str(charge.total),
         reckoned=str(pinned.bill.total),
     )
-
-
-__all__ = [
-    "REFUSALS",
-    "Asked",
-    "Book",
-    "ChargeNumber",
-    "Found",
-    "Number",
-    "PeriodText",
-    "Position",
-    "Project",
-    "Reckoned",
-    "Until",
-    "find_as_of",
-    "find_position",
-    "find_statement",
-    "reckon",
-]

@@ -8,20 +8,7 @@ from fastapi import Path, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api.asked_statement import (
-    REFUSALS,
-    Asked,
-    Book,
-    ChargeNumber,
-    Found,
-    Number,
-    PeriodText,
-    Position,
-    Project,
-    Reckoned,
-    Until,
-    find_statement,
-)
+from api.asked_statement import REFUSALS, AskedStatement, Found, find_statement
 from api.history import HistoryItem, history_items
 from api.line_events import events_of
 from api.openapi import noun, reads
@@ -53,19 +40,11 @@ class LineDetail(LineView):
 async def list_statement_lines(
     request: Request,
     *,
-    period: PeriodText,
-    project_id: Project,
-    price_book: Book,
-    number: Number = None,
-    until: Until = None,
-    position: Position = None,
-    charge: ChargeNumber = None,
-    reckoned: Reckoned = False,
+    asked: AskedStatement,
     limit: Limit = 100,
     cursor: CursorText = None,
 ) -> Response:
     """The lines of a statement, by the time at which what was held began."""
-    asked = Asked(period, project_id, price_book, number, until, position, charge, reckoned)
     last = _cursor.find(cursor) or 0
     bill = (await find_statement(request, asked)).pinned.bill
     some = list(enumerate(bill.lines[last : last + limit + 1], last + 1))
@@ -82,18 +61,10 @@ async def list_statement_lines(
 async def read_statement_line(
     request: Request,
     *,
-    period: PeriodText,
+    asked: AskedStatement,
     line: LineNumber,
-    project_id: Project,
-    price_book: Book,
-    number: Number = None,
-    until: Until = None,
-    position: Position = None,
-    charge: ChargeNumber = None,
-    reckoned: Reckoned = False,
 ) -> Response:
     """One line, down to the events that it follows from."""
-    asked = Asked(period, project_id, price_book, number, until, position, charge, reckoned)
     found = await find_statement(request, asked)
     return json_response(await _detail(request, found, line))
 

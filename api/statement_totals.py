@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from api.asked_statement import (
     Book,
-    Number,
     PeriodText,
     Position,
     Until,
@@ -22,7 +21,7 @@ from api.asked_statement import (
 from api.bills import AsOf, PinnedBill, rated_bill
 from api.openapi import noun, reads
 from api.paging import Cursor, CursorText
-from api.price_books import find_price_book
+from api.price_books import Number, find_price_book
 from api.reads import OfProject, house_of, json_response
 from domain.errors import Invalid
 from domain.rating import charged_since

@@ -5,20 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.responses import Response
 
-from api.asked_statement import (
-    REFUSALS,
-    Asked,
-    Book,
-    ChargeNumber,
-    Found,
-    Number,
-    PeriodText,
-    Position,
-    Project,
-    Reckoned,
-    Until,
-    find_statement,
-)
+from api.asked_statement import REFUSALS, AskedStatement, Found, find_statement
 from api.openapi import noun, reads
 from api.reads import house_of, json_response
 from api.statement_views import State, StatementView, charge_view
@@ -32,23 +19,11 @@ router = noun("statements")
 
 
 @router.get("/v1/statements/{period}", response_model=StatementView, **reads(*REFUSALS, timed=True))
-async def read_statement(
-    request: Request,
-    *,
-    period: PeriodText,
-    project_id: Project,
-    price_book: Book,
-    number: Number = None,
-    until: Until = None,
-    position: Position = None,
-    charge: ChargeNumber = None,
-    reckoned: Reckoned = False,
-) -> Response:
+async def read_statement(request: Request, asked: AskedStatement) -> Response:
     """What the project has to pay for the period, summed up, and the checkpoint it rests on."""
-    asked = Asked(period, project_id, price_book, number, until, position, charge, reckoned)
     found = await find_statement(request, asked)
     checkpoint = await house_of(request).proofs.checkpoint_of(found.pinned.pin.as_of.position)
-    return json_response(_view(period, found, checkpoint))
+    return json_response(_view(asked.period, found, checkpoint))
 
 
 def _view(period: str, found: Found, checkpoint: Checkpoint | None) -> StatementView:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_type_hints
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect
@@ -140,7 +141,7 @@ class LedgerRoute(APIRoute):
             self.app = _served(self.get_route_handler())
 
     def get_route_handler(self) -> Handler:
-        allowed = sorted(parameter.alias for parameter in self.dependant.query_params)
+        allowed = sorted(_query_names(self.dependant))
         stock = super().get_route_handler()
         handle = stock if self.methods == {"GET"} else _write_handler(self)
 
@@ -150,6 +151,12 @@ class LedgerRoute(APIRoute):
             return await handle(request)
 
         return checked
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    """Of the endpoint and of all that it depends on."""
+    own = {parameter.alias for parameter in dependant.query_params}
+    return own.union(*map(_query_names, dependant.dependencies))
 
 
 def _served(handle: Handler) -> ASGIApp:

@@ -22,8 +22,7 @@ from domain.times import to_micros
 from infra.audit.log_source import LogSource, Progress
 
 STEPS = Path(__file__).parent
-MEMORY = "1GB"
-THREADS = 2
+MEMORY = "768MB"
 EVER, NEVER = -(2**63), 2**63 - 1
 """Bounds of what has none, in microseconds since 1970."""
 INTERVALS_AT_ONCE = 250_000
@@ -88,7 +87,6 @@ def open_replay(folder: Path | None = None, memory: str = MEMORY) -> Iterator[Re
         connection = duckdb.connect(str(Path(own) / "audit.duckdb"))
         try:
             connection.execute(f"SET memory_limit = '{memory}'")
-            connection.execute(f"SET threads = {THREADS}")
             connection.execute(f"SET temp_directory = '{own}/spilled'")
             connection.execute("SET preserve_insertion_order = false")
             yield Replay(connection)

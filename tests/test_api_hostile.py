@@ -8,16 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import ScratchDatabase
+from tests.databases import ScratchDatabase, sqlite_database
 from tests.open_service import served
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-EXAMPLES = 15
+FEW, MANY = 6, 40
 """How many calls are made up for each operation in each phase of the search."""
 
 
 @pytest.mark.slow
-def test_no_input_breaks_the_service(database: ScratchDatabase, tmp_path: Path) -> None:
+def test_no_input_breaks_the_service(tmp_path: Path) -> None:
+    """Most of what can go wrong does so before a database is asked, so one is enough here."""
+    search(sqlite_database(tmp_path / "data"), FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.fuzz
+def test_no_input_breaks_the_service_in_a_longer_search(database: ScratchDatabase) -> None:
+    search(database, MANY)
+
+
+def search(database: ScratchDatabase, examples: int) -> None:
     """Valid, broken, missing and surplus values; unsupported methods; and chains of calls.
 
     Checked are: no 5xx, only documented statuses, media types, headers and schemas, and that what
@@ -28,9 +39,9 @@ def test_no_input_breaks_the_service(database: ScratchDatabase, tmp_path: Path) 
             [
                 *(sys.executable, "-m", "schemathesis.cli"),
                 *("--config-file", str(CONFIGURATION), "run", f"{url}/openapi.json"),
-                *("--max-examples", str(EXAMPLES), "--seed", "1", "--no-color"),
+                *("--max-examples", str(examples), "--seed", "1", "--no-color"),
             ],
-            cwd=tmp_path,
+            cwd=database.data_directory.parent,
             capture_output=True,
             text=True,
             check=False,

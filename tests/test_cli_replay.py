@@ -43,9 +43,8 @@ def test_a_replay_counts_what_the_service_answered(
 
 
 @pytest.mark.slow
-def test_a_limited_replay_is_continued_with_a_greater_limit(
-    database: ScratchDatabase, tmp_path: Path
-) -> None:
+def test_a_limited_replay_is_continued_with_a_greater_limit(tmp_path: Path) -> None:
+    database = sqlite_database(tmp_path / "data")
     trace = write_small_trace(tmp_path / "trace")
     with serving(database, "--empty") as service:
 

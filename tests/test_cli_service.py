@@ -65,7 +65,8 @@ def test_a_demo_cloud_that_broke_off_is_completed_at_the_next_start(
             assert len(list(client.pages("/v1/providers"))) == len(demo_cloud.providers())
 
 
-def test_a_ledger_of_ones_own_gets_no_demo_cloud(database: ScratchDatabase, tmp_path: Path) -> None:
+def test_a_ledger_of_ones_own_gets_no_demo_cloud(tmp_path: Path) -> None:
+    database = sqlite_database(tmp_path / "data")
     file = tmp_path / "mine.json"
     file.write_text('[{"name": "mine"}]')
     with serving(database, "--empty") as service:

@@ -17,8 +17,8 @@ MOST_ROWS = 50
 def show(report: AuditReport, period: str) -> None:
     if not report.checked:
         screen.say(
-            f"Nothing was charged for {period}. With --prices BOOK what the service tells of it "
-            "is checked."
+            f"By the log, nothing is charged for {period}. With --prices BOOK, what the service "
+            "tells of all who held something then is checked, too."
         )
         return
     # What differs is never cut off.

@@ -167,6 +167,7 @@ def test_what_cannot_be_exported_is_explained_and_leaves_no_file(
         (("2026-1", "--prices", "standard", "--csv", file), "A period is a year"),
         ((*known, "--csv", file, "--category", "VCPU=Cars"), "names none of FOCUS's categories"),
         ((*known, "--csv", str(tmp_path / "no" / "x.csv")), "cannot be written"),
+        ((*known, "--csv", file, "--parquet", f"{tmp_path}/./costs.csv"), "name the same file"),
     ):
         answer = tally("focus", *arguments, "--url", service.url)
         assert answer.returncode != 0

@@ -65,6 +65,8 @@ def focus(
 
     if csv is None and parquet is None:
         raise typer.BadParameter("name a file with --csv or --parquet.")
+    if csv is not None and parquet is not None and csv.resolve() == parquet.resolve():
+        raise typer.BadParameter("--csv and --parquet name the same file; name two.")
     cloud = Cloud(provider_name, dict(map(_category, category or ())))
     with ServiceClient(url) as client:
         found = Export(client, period, book, project, closed, cloud)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from focus_data_toolkit.model.validator import (
 )
 
 from scripts.cli.client import ServiceClient, Write
+from scripts.cli.failure import Failure
+from scripts.cli.focus_columns import COLUMNS
+from scripts.cli.focus_files import ParquetWriter
 from tests.billed_service import class_price
 from tests.charged_service import DAY, charged_service, hold
 from tests.cli_processes import Service, tally, told
@@ -184,3 +188,10 @@ def test_an_export_of_nothing_has_a_head_and_says_so(service: Service, tmp_path:
         assert list(csv.DictReader(text)) == []
     whole = told(tally(*command, "--json", "--url", service.url))
     assert (whole["focus_version"], whole["rows"], whole["billed"]) == ("1.4", 0, [])
+
+
+def test_a_cost_too_great_for_parquet_is_refused_with_the_way_out() -> None:
+    writer = ParquetWriter(BytesIO())
+    writer.write(dict.fromkeys(COLUMNS) | {"ListCost": "1" + "0" * 17})
+    with pytest.raises(Failure, match="more than 38 digits"):
+        writer.close()

@@ -35,6 +35,7 @@ def january(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with serving(sqlite_database(tmp_path_factory.mktemp("demo"))) as started:
+        started.wait_for_line("The demo cloud is loaded")
         yield started
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol
 
+from scripts.cli.failure import Failure
 from scripts.cli.focus_columns import COLUMNS, DECIMALS, FOCUS_VERSION, MOMENTS, WHOLE
 from scripts.cli.focus_rows import Row
 
@@ -53,6 +54,7 @@ class ParquetWriter:
             metadata={"focus.dataset": "Cost and Usage", "focus.version": FOCUS_VERSION},
         )
         self._from_rows = pa.Table.from_pylist
+        self._does_not_fit = pa.ArrowInvalid
         self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []
 
@@ -66,9 +68,17 @@ class ParquetWriter:
         self._writer.close()
 
     def _flush(self) -> None:
-        if self._rows:
-            self._writer.write_table(self._from_rows(self._rows, self._schema))
-            self._rows = []
+        if not self._rows:
+            return
+        try:
+            table = self._from_rows(self._rows, self._schema)
+        except self._does_not_fit as found:
+            raise Failure(
+                f"a cost has more than {DIGITS} digits, which Parquet cannot hold: {found}",
+                "Write it with --csv.",
+            ) from None
+        self._writer.write_table(table)
+        self._rows = []
 
 
 def _value(name: str, told: str | None) -> Any:

@@ -12,26 +12,26 @@ from starlette.responses import Response
 
 from api.allocations import AllocationBody, shares_of
 from api.house import Reply
-from api.identities import new_id
+from api.identities import new_id, new_seed
 from api.openapi import noun, reads, writes
 from api.paging import Cursor, CursorText, Limit, Page
 from api.problems import PROBLEM_JSON, problem_body
 from api.reads import OfProject, OfProvider, OfUser, house_of, not_found, tagged
-from api.requests import WISH_CODES, WishBody, reasons_of
+from api.requests import reasons_of
 from api.times import At, require_past
+from api.wishes import WISH_CODES, WishBody
 from api.writes import Write, shows, shows_nothing
 from domain import ledger
 from domain.aggregate import Aggregate
 from domain.allocation import Shares
 from domain.books import Books
 from domain.claim import Claim
-from domain.component import Consumer
 from domain.events import Fact
 from domain.request import Request
 from domain.values import ConsumerId, ConsumerType
 from projections import claims
 from projections.allocation_rows import allocation_rows
-from projections.claims import ClaimRow
+from projections.claims import ClaimRow, Holder
 
 router = noun("claims")
 
@@ -65,7 +65,7 @@ def claim_view(claim: Claim) -> ClaimView:
     assert claim.status != "none"
     assert claim.at is not None
     return ClaimView(
-        consumer=Consumer(id=claim.id, type=claim.consumer_type),
+        consumer=Holder(id=claim.id, type=claim.consumer_type),
         project_id=claim.project_id,
         user_id=claim.user_id,
         request_id=claim.request_id,
@@ -162,6 +162,7 @@ async def read_claim(request: Call, consumer_id: ConsumerId, at: At = None) -> R
         "claim_not_found",
         "claim_not_active",
         "request_refused",
+        "no_consumer_group",
         *WISH_CODES,
         conditional=True,
     ),
@@ -171,7 +172,7 @@ async def change_claim(write: Write, consumer_id: ConsumerId, body: ClaimChange)
 
     Its own resources count as free. A refusal is stored as a request, and told as a 409.
     """
-    request_id = new_id()
+    request_id, seed = new_id(), new_seed()
     if_match = write.if_match()
 
     def use_case(books: Books, at: datetime) -> Claim | Request:
@@ -181,6 +182,7 @@ async def change_claim(write: Write, consumer_id: ConsumerId, body: ClaimChange)
             request_id=request_id,
             consumer_id=consumer_id,
             wish=body.wish(books),
+            seed=seed,
             expected=if_match.expected(books.get(Claim, consumer_id)),
         )
 

@@ -147,10 +147,14 @@ class ProjectionHealth(Told):
 
 
 class QueueHealth(Told):
-    """The writer's queue: commands that wait for it, and how many it takes before it says busy."""
+    """The writer's queue: commands that wait for it, and how many it takes before it says busy.
+    Since the process began: commands that were decided, and those that had to be decided again, as
+    other processes were first."""
 
     waiting: int
     limit: int
+    decided: int = 0
+    decided_again: int = 0
 
 
 class Health(Told):
@@ -256,6 +260,10 @@ class House(Protocol):
 
     async def live(self, read: Callable[[LiveCapacity], T]) -> T:
         """Read the live capacity view at the log's head; on the writer's thread."""
+
+    async def ask(self, question: Callable[[Books], T]) -> T:
+        """Decide something on the books as of the log's head, and record nothing. Raises
+        LedgerError, Busy, Unavailable."""
 
     async def events(self, positions: Sequence[int]) -> list[Recorded]:
         """The events at these positions of the log, in the order of the positions given."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-from uuid import UUID
+import secrets
 
 import uuid_utils
-from pydantic import AfterValidator, Field, StringConstraints
+
+from domain.values import Uuid
+from domain.wish import LARGEST_SEED
 
 
 def new_id() -> str:
@@ -15,19 +16,12 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
-def _dashed(text: str) -> str:
-    return str(UUID(text))
+def new_seed() -> int:
+    """For the chance in a decision, which is recorded with it."""
+    # The members of a gang have the next ones.
+    return secrets.randbelow(LARGEST_SEED // 2)
 
-
-Uuid = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$"
-    ),
-    AfterValidator(_dashed),
-    Field(examples=["6d1e6c0e-8f0b-4c1f-9a54-0d8f4f6f7c11"]),
-]
-"""A UUID, told in lower case with dashes whatever way it was written."""
 
 ProviderId = Uuid
 RequestId = Uuid
+GangId = Uuid

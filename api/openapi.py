@@ -45,6 +45,7 @@ have, what consumers ask for, what they are granted, and what they give back.
 | resource class | what is counted: `VCPU`, `MEMORY_MB`, `CUSTOM_…` |
 | inventory | how much of one class a provider has: an amount (*divisible*), or named *units* with attributes (*discrete*) |
 | trait | a qualitative fact about a provider: `HW_CPU_X86_AVX2`, `CUSTOM_SSD` |
+| group | a name that providers share: a rack, a zone, the hosts around a storage pool |
 | flavor | a named, versioned component of a request |
 | request | what a consumer asked for, stored whole before it is tried; a refusal is kept with its reasons |
 | claim | what a consumer was granted and holds; it consists of allocations |
@@ -59,6 +60,8 @@ acknowledged before them; many take `at`, a moment of the past. **Versions** tra
 
 TAGS = [
     {"name": "requests", "description": "What consumers ask for, and what became of it."},
+    {"name": "gangs", "description": "Several consumers, placed together or not at all."},
+    {"name": "candidates", "description": "Where a wish could go."},
     {"name": "claims", "description": "What consumers hold."},
     {"name": "providers", "description": "Who has something to give."},
     {"name": "inventories", "description": "How much of each class a provider has."},
@@ -70,6 +73,7 @@ TAGS = [
     {"name": "costs", "description": "What projects have to pay, over time."},
     {"name": "usage", "description": "How much was held, and for how long, over time."},
     {"name": "utilization", "description": "How full providers are, and what they cannot sell."},
+    {"name": "stranding", "description": "What is free and nobody could use of late."},
     {"name": "capacity", "description": "What is there, in use and available, now or then."},
     {"name": "history", "description": "Every event, as people read it or raw."},
     {"name": "events", "description": "The log as a feed, for others to follow."},

@@ -9,6 +9,7 @@ from fastapi import Query, Request
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
+from api.groups import MOST_GROUPS
 from api.identities import ProviderId, new_id
 from api.inventories import AllInventories, in_order
 from api.openapi import noun, reads, writes
@@ -21,7 +22,7 @@ from domain import cloud
 from domain.books import Books
 from domain.events import Fact
 from domain.provider import Provider
-from domain.values import ProviderName, TraitName
+from domain.values import GroupName, ProviderName, TraitName
 from projections.providers import ProviderRow, read_providers
 
 router = noun("providers")
@@ -58,6 +59,7 @@ class ProviderBody(Fact):
     name: ProviderName
     parent_id: ProviderId | None = None
     traits: Annotated[tuple[TraitName, ...], Field(max_length=MOST_TRAITS)] = ()
+    groups: Annotated[tuple[GroupName, ...], Field(max_length=MOST_GROUPS)] = ()
     inventories: AllInventories = {}
 
 
@@ -84,6 +86,7 @@ def provider_view(provider: Provider) -> ProviderView:
         name=provider.name,
         parent_id=provider.parent_id,
         traits=tuple(sorted(provider.traits)),
+        groups=tuple(sorted(provider.groups)),
         inventories=in_order(provider.inventories),
         version=provider.version,
         registered_at=provider.registered_at,
@@ -106,6 +109,9 @@ async def list_providers(
     name: Annotated[ProviderName | None, Query(description="Only the one of this name.")] = None,
     in_tree: InTree = None,
     trait: WithTrait = None,
+    member_of: Annotated[
+        GroupName | None, Query(description="Only providers in this group.")
+    ] = None,
     at: At = None,
     limit: Limit = 100,
     cursor: CursorText = None,
@@ -116,7 +122,14 @@ async def list_providers(
     after = _cursor.find(cursor)
     rows = await house.query(
         lambda connection: read_providers(
-            connection, at, name=name, in_tree=in_tree, trait=trait, after=after, limit=limit + 1
+            connection,
+            at,
+            name=name,
+            in_tree=in_tree,
+            trait=trait,
+            group=member_of,
+            after=after,
+            limit=limit + 1,
         ),
         "capacity",
     )
@@ -162,6 +175,7 @@ async def register_provider(write: Write, body: ProviderBody) -> Response:
             parent_id=body.parent_id,
             traits=frozenset(body.traits),
             inventories=body.inventories,
+            groups=frozenset(body.groups),
         )
 
     return await write.record(

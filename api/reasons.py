@@ -28,6 +28,7 @@ class ProviderReason(BaseModel):
 
     provider_id: str
     provider_name: str
+    option: int
     code: str
     resource_class: str | None
     detail: str
@@ -74,6 +75,7 @@ def _read_reasons(
             told = ProviderReason(
                 provider_id=root.provider_id,
                 provider_name=root.provider_name,
+                option=reason.option,
                 code=reason.code,
                 resource_class=reason.resource_class,
                 detail=reason.detail,

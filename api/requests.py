@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi import Request as Call
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
-from api.identities import ProviderId, RequestId, new_id
+from api.identities import GangId, RequestId, new_id, new_seed
 from api.openapi import noun, reads, writes
 from api.paging import Cursor, CursorText, Limit, Page
 from api.reads import OfConsumer, OfProject, OfUser, house_of, not_found, tagged
 from api.times import Time
-from api.writes import Write, shows
+from api.wishes import WISH_CODES, WishBody
+from api.writes import Write, shows, told
 from domain import ledger
 from domain.books import Books
-from domain.component import Component, Consumer, StoredComponent, Traits, Wish
-from domain.events import Fact
+from domain.component import Consumer
+from domain.decision import Decision, Relaxation
 from domain.request import Request
 from domain.values import OwnerId
+from domain.wish import Wish
 from projections import requests
 from projections.allocation_rows import AllocationRow, allocation_rows
 from projections.requests import ReasonRow, RequestRow, RequestStatus
@@ -29,30 +31,6 @@ from projections.requests import ReasonRow, RequestRow, RequestStatus
 router = noun("requests")
 
 # --- What is asked --------------------------------------------------------------------------------
-
-
-class WishBody(Fact):
-    """What is asked for, without who asks."""
-
-    components: Annotated[tuple[Component, ...], Field(min_length=1, max_length=64)]
-    required_traits: Traits = ()
-    forbidden_traits: Traits = ()
-    any_of_traits: Annotated[
-        tuple[Annotated[Traits, Field(min_length=1)], ...], Field(max_length=20)
-    ] = ()
-    within: ProviderId | None = Field(
-        default=None, description="Only this provider and those below it."
-    )
-
-    def wish(self, books: Books) -> Wish:
-        """What is stored: flavors are put in their meaning's words of now."""
-        return Wish(
-            components=ledger.expand(books, self.components),
-            required_traits=self.required_traits,
-            forbidden_traits=self.forbidden_traits,
-            any_of_traits=self.any_of_traits,
-            within=self.within,
-        )
 
 
 class RequestBody(WishBody):
@@ -87,33 +65,42 @@ class RequestBody(WishBody):
         default=None, description="Hold, to be confirmed before this moment. Null: claim at once."
     )
 
+    def facts(self, books: Books) -> dict[str, Any]:
+        """For the use case."""
+        return {
+            "consumer": self.consumer,
+            "project_id": self.project_id,
+            "user_id": self.user_id,
+            "wish": self.wish(books),
+            "hold_until": self.hold_until,
+        }
+
 
 # --- What is told ---------------------------------------------------------------------------------
 
 
-class RequestView(BaseModel):
+class RequestView(Wish):
     """A request and what became of it."""
 
-    id: str
+    id: str | None = Field(description="Null for a dry run: there is no such request.")
     status: RequestStatus
     consumer: Consumer
     project_id: str
     user_id: str
-    components: tuple[StoredComponent, ...]
-    required_traits: tuple[str, ...]
-    forbidden_traits: tuple[str, ...]
-    any_of_traits: tuple[tuple[str, ...], ...]
-    within: str | None
     hold_until: datetime | None
+    gang_id: str | None
     submitted_at: datetime
     allocations: list[AllocationRow]
     reasons: list[ReasonRow]
+    relaxations: tuple[Relaxation, ...]
+    decision: Decision | None
     version: int
 
 
 def reasons_of(request: Request) -> list[ReasonRow]:
     return [
         ReasonRow(
+            option=reason.option,
             code=reason.code,
             resource_class=reason.resource_class,
             detail=reason.detail,
@@ -133,15 +120,14 @@ def request_view(request: Request) -> RequestView:
         consumer=submitted.consumer,
         project_id=submitted.project_id,
         user_id=submitted.user_id,
-        components=wish.components,
-        required_traits=wish.required_traits,
-        forbidden_traits=wish.forbidden_traits,
-        any_of_traits=wish.any_of_traits,
-        within=wish.within,
         hold_until=submitted.hold_until,
+        gang_id=submitted.gang_id,
         submitted_at=submitted.at,
         allocations=allocation_rows(request.shares),
         reasons=reasons_of(request),
+        relaxations=request.relaxations,
+        decision=request.decision,
+        **dict(wish),
         version=request.version,
     )
 
@@ -162,6 +148,7 @@ async def list_requests(
     project_id: OfProject = None,
     user_id: OfUser = None,
     consumer_id: OfConsumer = None,
+    gang_id: Annotated[GangId | None, Query(description="Only of this gang.")] = None,
     limit: Limit = 100,
     cursor: CursorText = None,
 ) -> Response:
@@ -176,6 +163,7 @@ async def list_requests(
             project_id=project_id,
             user_id=user_id,
             consumer_id=consumer_id,
+            gang_id=gang_id,
             after=after,
             limit=limit + 1,
         ),
@@ -207,44 +195,52 @@ async def find_request(call: Call, request_id: str) -> RequestRow:
 
 # --- Writes ---------------------------------------------------------------------------------------
 
-WISH_CODES = (
-    "request_too_large",
-    "unknown_resource_class",
-    "unknown_trait",
-    "unknown_provider",
-    "contradicting_traits",
-    "flavor_not_found",
-)
-
 
 @router.post(
     "/v1/requests",
     response_model=RequestView,
-    **writes("consumer_holds_already", "deadline_passed", *WISH_CODES, status=201),
+    **writes(
+        "consumer_holds_already",
+        "deadline_passed",
+        "no_consumer_group",
+        *WISH_CODES,
+        status=201,
+        also=200,
+    ),
 )
-async def submit_request(write: Write, body: RequestBody) -> Response:
+async def submit_request(
+    write: Write,
+    body: RequestBody,
+    *,
+    dry_run: Annotated[
+        bool, Query(description="Tell only what would become of it: 200, and nothing is written.")
+    ] = False,
+) -> Response:
     """Ask for resources.
 
     What fits is claimed (or held) in the same breath. What does not is refused, and the refusal
     is stored with its reasons: so that, too, is answered 201.
     """
-    request_id = new_id()
+    if dry_run:
+        house = house_of(write)
+        view = await house.ask(lambda books: _try(books, house.now(), body))
+        headers = {"Tallystick-Position": str(await house.head())}
+        return Response(told(view), headers=headers, media_type="application/json")
+    request_id, seed = new_id(), new_seed()
 
     def use_case(books: Books, at: datetime) -> Request:
         return ledger.submit_request(
-            books,
-            at,
-            request_id=request_id,
-            consumer=body.consumer,
-            project_id=body.project_id,
-            user_id=body.user_id,
-            wish=body.wish(books),
-            hold_until=body.hold_until,
+            books, at, request_id=request_id, seed=seed, **body.facts(books)
         )
 
     return await write.record(
         use_case, _submitted, (f"claim:{body.consumer.id}",), makes=f"request:{request_id}"
     )
+
+
+def _try(books: Books, at: datetime, body: RequestBody) -> RequestView:
+    request = ledger.try_request(books, at, request_id="", seed=new_seed(), **body.facts(books))
+    return request_view(request).model_copy(update={"id": None, "version": 0})
 
 
 @router.post(

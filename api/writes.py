@@ -181,11 +181,18 @@ def _write_handler(route: APIRoute) -> Handler:
     hints = get_type_hints(endpoint, include_extras=True)
     path = {name: TypeAdapter(hints[name]) for name in route.param_convertors}
     body = TypeAdapter(hints["body"]) if "body" in hints else None
-    optional = signature(endpoint).parameters.get("body", _NOTHING).default is None
+    parameters = signature(endpoint).parameters
+    optional = parameters.get("body", _NOTHING).default is None
+    queried = {one.alias: one.name for one in route.dependant.query_params}
+    query = {alias: TypeAdapter(hints[name]) for alias, name in queried.items()}
 
     async def handle(request: Request) -> Response:
         write = Write(request, await _read_body(request))
-        arguments = {name: _path_value(write, name, adapter) for name, adapter in path.items()}
+        given = write.scope["path_params"]
+        arguments = {name: _value("path", name, given[name], one) for name, one in path.items()}
+        if write.scope["query_string"]:
+            for alias, value in parse_qsl(write.scope["query_string"].decode("latin-1")):
+                arguments[queried[alias]] = _value("query", alias, value, query[alias])
         if body is not None and (write.body_bytes or not optional):
             arguments["body"] = _parsed(write, body)
         response: Response = await endpoint(write, **arguments)
@@ -214,13 +221,13 @@ async def _read_body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _path_value(write: Write, name: str, adapter: TypeAdapter[Any]) -> Any:
+def _value(place: str, name: str, given: str, adapter: TypeAdapter[Any]) -> Any:
     try:
-        return adapter.validate_python(write.scope["path_params"][name])
+        return adapter.validate_python(given)
     except ValidationError as wrong:
         errors = wrong.errors(include_url=False, include_context=False, include_input=False)
         for error in errors:
-            error["loc"] = ("path", name)
+            error["loc"] = (place, name)
         detail = f"{name}: {sentence_of(errors[0])}"
         raise BadCall("invalid_parameter", detail, errors=faults_of(errors)) from wrong
 

@@ -53,8 +53,7 @@ class Aggregate:
 
     def _next(self, kind: type[E], at: datetime, offset: int = 1, **facts: Any) -> E:
         """Build the stream's next event (or the one `offset` places on)."""
-        if self.at is not None and at < self.at:
-            raise self._time_runs_backwards(at, self.at)
+        self.require_not_before(at)
         return kind(
             originator_id=self.stream,
             originator_version=self.version + offset,
@@ -62,14 +61,15 @@ class Aggregate:
             **facts,
         )
 
-    def _time_runs_backwards(self, at: datetime, newest: datetime) -> Conflict:
+    def require_not_before(self, at: datetime) -> None:
         """A stream's times never run backwards, or no moment of its past could be told."""
-        return Conflict(
-            "time_runs_backwards",
-            f"{self.stream} already has an event at {newest.isoformat()}; "
-            f"{at.isoformat()} is earlier",
-            newest=newest.isoformat(),
-        )
+        if self.at is not None and at < self.at:
+            raise Conflict(
+                "time_runs_backwards",
+                f"{self.stream} already has an event at {self.at.isoformat()}; "
+                f"{at.isoformat()} is earlier",
+                newest=self.at.isoformat(),
+            )
 
     def require_version(self, expected: int | None) -> None:
         """Hold the client to the version that it read, where it sent one."""

@@ -7,27 +7,50 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from domain.aggregate import Aggregate
+from domain.decision import Relaxation, Scored, Stranding
 from domain.demand import Demand
 from domain.events import Event
 from domain.request import Reason
+from domain.wish import Preference
 
 A = TypeVar("A", bound=Aggregate)
+
+
+class Ranking(Protocol):
+    """Trees that might serve a demand, the preferred ones first; lazily."""
+
+    def trees(self) -> Iterator[tuple[str, ...]]:
+        """Each as provider ids, the root first, and last those that share with the tree."""
+
+    @property
+    def fitting(self) -> int | None:
+        """How many there are; None if nobody counted."""
+
+    def best(self, count: int) -> tuple[Scored, ...]:
+        """The first of them that are known so far, with their scores."""
+
+    def score(self, root_id: str) -> int:
+        """Of a tree that was proposed."""
+
+    def stranding(self, root_id: str) -> Stranding | None:
+        """What the demand would strand there; None where nobody asked for it."""
 
 
 class Search(Protocol):
     """The proposer: it may be wrong about what fits, and then the aggregates say no."""
 
-    def candidates(self, demand: Demand) -> Iterator[tuple[str, ...]]:
-        """Trees that might serve the demand, each as provider ids, the root first; lazily."""
+    def rank(self, demand: Demand, preference: Preference) -> Ranking:
+        """The preference has its policy or weights, and its seed if chance is to be used."""
 
     def reasons(self, demand: Demand) -> tuple[tuple[Reason, ...], int]:
         """Why no tree serves it, by equal reasons; and how many trees were considered."""
 
-    def tree_of(self, provider_id: str) -> tuple[str, ...]:
-        """The tree that the provider is in, the root first. Empty if there is no such provider."""
+    def relaxations(self, demand: Demand) -> Iterator[Relaxation]:
+        """Less strict demands that might be served, the smallest change first; lazily."""
 
-    def subtree_of(self, provider_id: str) -> tuple[str, ...]:
-        """The provider and all below it, parents before children."""
+    def tree_of(self, provider_id: str) -> tuple[str, ...]:
+        """As a ranking proposes it: the tree that the provider is in, and what shares with it.
+        Empty if there is no such provider."""
 
     def children_of(self, provider_id: str) -> Sequence[str]:
         """The provider's direct children."""
@@ -47,6 +70,10 @@ class Books(Protocol):
 
     @property
     def search(self) -> Search: ...
+
+    @property
+    def preference(self) -> Preference:
+        """Where a request states none."""
 
     def get(self, kind: type[A], id: str) -> A:
         """The aggregate as of the newest event; an empty one (version 0) if there is none."""

@@ -11,7 +11,7 @@ from domain.aggregate import Aggregate
 from domain.allocation import Shares, subtract
 from domain.errors import Conflict, Invalid, NotFound
 from domain.events import Event
-from domain.values import ConsumerId, ConsumerType, OwnerId
+from domain.values import ConsumerGroupName, ConsumerId, ConsumerType, OwnerId
 
 # --- Events ---------------------------------------------------------------------------------------
 
@@ -23,19 +23,31 @@ class ClaimEvent(Event):
 
 class ClaimHeld(ClaimEvent):
     TOPIC: ClassVar[str] = "claim.held"
+    class_version: ClassVar[int] = 2
     request_id: str
     user_id: OwnerId
     consumer_type: ConsumerType
     shares: Shares
     hold_until: AwareDatetime
+    consumer_group: ConsumerGroupName | None = None
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Consumers had no groups."""
 
 
 class ClaimGranted(ClaimEvent):
     TOPIC: ClassVar[str] = "claim.granted"
+    class_version: ClassVar[int] = 2
     request_id: str
     user_id: OwnerId
     consumer_type: ConsumerType
     shares: Shares
+    consumer_group: ConsumerGroupName | None = None
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Consumers had no groups."""
 
 
 class ClaimChanged(ClaimEvent):
@@ -72,6 +84,7 @@ class Claim(Aggregate):
 
     CATEGORY: ClassVar[str] = "claim"
     __slots__ = (
+        "consumer_group",
         "consumer_type",
         "hold_until",
         "project_id",
@@ -87,6 +100,7 @@ class Claim(Aggregate):
         self.project_id = ""
         self.user_id = ""
         self.consumer_type = ""
+        self.consumer_group: str | None = None
         self.request_id = ""
         self.shares: Shares = {}
         self.hold_until: datetime | None = None
@@ -97,6 +111,7 @@ class Claim(Aggregate):
                 self.status = "active" if isinstance(event, ClaimGranted) else "held"
                 self.project_id, self.user_id = event.project_id, event.user_id
                 self.consumer_type, self.request_id = event.consumer_type, event.request_id
+                self.consumer_group = event.consumer_group
                 self.shares = event.shares
                 self.hold_until = event.hold_until if isinstance(event, ClaimHeld) else None
             case ClaimChanged():
@@ -140,6 +155,7 @@ class Claim(Aggregate):
         project_id: str,
         user_id: str,
         consumer_type: str,
+        consumer_group: str | None,
         shares: Shares,
         hold_until: datetime | None,
     ) -> list[Event]:
@@ -151,6 +167,7 @@ class Claim(Aggregate):
             "user_id": user_id,
             "consumer_id": self.id,
             "consumer_type": consumer_type,
+            "consumer_group": consumer_group,
             "shares": shares,
         }
         if hold_until is None:
@@ -168,6 +185,7 @@ class Claim(Aggregate):
                 user_id=self.user_id,
                 consumer_id=self.id,
                 consumer_type=self.consumer_type,
+                consumer_group=self.consumer_group,
                 shares=self.shares,
             )
         ]

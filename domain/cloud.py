@@ -15,6 +15,7 @@ from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories
 from domain.known_names import require_classes, require_traits
 from domain.provider import Provider
 from domain.provider_events import (
+    GroupsChanged,
     InventoryChanged,
     TraitsChanged,
 )
@@ -31,8 +32,9 @@ def register_provider(
     parent_id: str | None,
     traits: frozenset[str],
     inventories: Inventories,
+    groups: frozenset[str] = frozenset(),
 ) -> Provider:
-    """Register a provider with its traits and inventories, in one append."""
+    """Register a provider with its traits, groups and inventories, in one append."""
     provider = books.get(Provider, provider_id)
     registered = provider.register(at, name, parent_id)
     taken = books.get(NameReservation, name).take(at, provider_id)
@@ -43,6 +45,9 @@ def register_provider(
     events = [*taken, *registered]
     if traits:
         events.append(_after(registered[0], 1, TraitsChanged, traits=tuple(sorted(traits))))
+    if groups:
+        offset = len(events) - len(taken)
+        events.append(_after(registered[0], offset, GroupsChanged, groups=tuple(sorted(groups))))
     for resource_class, inventory in sorted(inventories.items()):
         events.append(
             _after(
@@ -129,6 +134,19 @@ def change_traits(
     provider = _existing(books, provider_id, expected)
     require_traits(books, traits)
     books.record(provider.change_traits(at, traits))
+    return provider
+
+
+def change_groups(
+    books: Books,
+    at: datetime,
+    provider_id: str,
+    groups: frozenset[str],
+    expected: int | None = None,
+) -> Provider:
+    """Replace the groups that a provider is in."""
+    provider = _existing(books, provider_id, expected)
+    books.record(provider.change_groups(at, groups))
     return provider
 
 

@@ -16,7 +16,13 @@ NO_MATCHING_UNIT = "no_matching_unit"
 TOO_FEW_FREE_UNITS = "too_few_free_units"
 MISSING_TRAIT = "missing_trait"
 FORBIDDEN_TRAIT = "forbidden_trait"
+NOT_IN_GROUP = "not_in_group"
+IN_FORBIDDEN_GROUP = "in_forbidden_group"
+OUTSIDE = "outside"
+AFFINITY = "affinity"
+ANTI_AFFINITY = "anti_affinity"
 DOES_NOT_FIT_TOGETHER = "does_not_fit_together"
+GANG_REFUSED = "gang_refused"
 
 
 def amount_is_allowed(amount: int, min_unit: Any, max_unit: Any, step_size: Any) -> Any:

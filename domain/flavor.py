@@ -15,8 +15,13 @@ class FlavorDefined(Event):
     """The flavor means this from now on. `number` counts its definitions, from 1."""
 
     TOPIC: ClassVar[str] = "flavor.defined"
+    class_version: ClassVar[int] = 2
     number: int
     expansion: Expansion
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Units had no ranges, and were not asked to be alike or different."""
 
 
 class FlavorRemoved(Event):

@@ -7,40 +7,31 @@ anything is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 from domain.allocation import Shares
 from domain.books import Books
-from domain.claim import Claim
-from domain.component import (
-    Component,
-    Consumer,
-    ExpandedFlavor,
-    FlavorComponent,
-    StoredComponent,
-    Wish,
-)
-from domain.demand import Demand
+from domain.choosing import Asked, Choice, Surroundings, asked, choose, refusal
+from domain.claim import Claim, rest_of
+from domain.component import Consumer
+from domain.consumer_group import ConsumerGroup
+from domain.demand import INDIFFERENT, Affinities
 from domain.errors import Invalid
 from domain.events import Event
-from domain.flavor import Flavor
-from domain.known_names import require_classes, require_traits
-from domain.placing import Placement, place_in_tree
 from domain.provider import Provider
-from domain.request import Request
-
-MOST_LINES = 128
-"""Amounts and selections of one request, all components together."""
+from domain.request import Request, RequestSubmitted
+from domain.wish import Wish
 
 
-def expand(books: Books, components: Iterable[Component]) -> tuple[StoredComponent, ...]:
-    """Put in place of each flavor's name what it means now, so that later edits change nothing."""
-    return tuple(
-        _expanded(books, component) if isinstance(component, FlavorComponent) else component
-        for component in components
-    )
+class AskedFor(TypedDict):
+    """Who asks, and for what."""
+
+    consumer: Consumer
+    project_id: str
+    user_id: str
+    wish: Wish
+    hold_until: datetime | None
 
 
 def submit_request(
@@ -48,55 +39,38 @@ def submit_request(
     at: datetime,
     *,
     request_id: str,
-    consumer: Consumer,
-    project_id: str,
-    user_id: str,
-    wish: Wish,
-    hold_until: datetime | None,
+    seed: int = 0,
+    **asked_for: Unpack[AskedFor],
 ) -> Request:
-    """Store the request, try it, and hold or claim what fits: in one append, whatever comes out."""
+    """Store the request, try it, and hold or claim what fits: in one append, whatever comes out.
+
+    `seed` is for the chance that the preference asks for, if the wish brings none.
+    """
     request = books.get(Request, request_id)
     if request.version:
         return request  # The same submission, decided before.
-    claim = books.get(Claim, consumer.id)
-    claim.require_free()
-    demand = _checked_demand(books, wish)
-    if hold_until is not None and hold_until <= at:
-        raise Invalid("deadline_passed", f"hold_until {hold_until.isoformat()} has passed")
-    submitted = request.submit(
-        at,
-        consumer=consumer,
-        project_id=project_id,
-        user_id=user_id,
-        wish=wish,
-        hold_until=hold_until,
-    )
-    placement = _place(books, demand, books.search.candidates(demand))
-    if placement is None:
-        books.record(request.refuse(submitted, *books.search.reasons(demand)))
-        return request
-    first, *rest = request.place(submitted, placement.shares, placement.mappings)
-    events: list[Event] = [first]
-    for provider_id, share in placement.shares.items():
-        events += books.get(Provider, provider_id).request(
-            at,
-            request_id=request_id,
-            consumer_id=consumer.id,
-            project_id=project_id,
-            share=share,
-            hold_until=hold_until,
-        )
-    events += claim.hold(
-        at,
-        request_id=request_id,
-        project_id=project_id,
-        user_id=user_id,
-        consumer_type=consumer.type,
-        shares=placement.shares,
-        hold_until=hold_until,
-    )
-    books.record([*events, *rest])
+    submitted, wanted, choice = _tried(books, at, request, seed, asked_for)
+    if choice is None:
+        books.record(refused(books, request, submitted, wanted))
+    else:
+        books.record(placed(books, request, submitted, choice))
     return request
+
+
+def try_request(
+    books: Books,
+    at: datetime,
+    *,
+    request_id: str,
+    seed: int = 0,
+    **asked_for: Unpack[AskedFor],
+) -> Request:
+    """What `submit_request` would decide now. Nothing is recorded."""
+    request = Request(request_id)
+    submitted, wanted, choice = _tried(books, at, request, seed, asked_for)
+    if choice is None:
+        return request.fold(refused(books, request, submitted, wanted))
+    return request.fold(_placing_events(request, submitted, choice))
 
 
 def confirm_request(
@@ -139,6 +113,7 @@ def expire_overdue(books: Books, at: datetime) -> None:
         if request.overdue(at):
             assert request.submitted is not None
             touched = [books.get(Claim, request.submitted.consumer.id), request]
+            touched += groups_of(books, request.submitted)
             touched += [books.get(Provider, provider_id) for provider_id in request.shares]
             when = max(at, *(stream.at for stream in touched if stream.at is not None))
             deadline = request.hold_until
@@ -154,6 +129,7 @@ def change_claim(
     consumer_id: str,
     wish: Wish,
     expected: int | None = None,
+    seed: int = 0,
 ) -> Claim | Request:
     """Decide the claim again, whole: all of the new wish, or the claim stays as it is.
 
@@ -166,31 +142,35 @@ def change_claim(
         return request if request.status == "refused" else claim
     claim.require_active()
     claim.require_version(expected)
-    demand = _checked_demand(books, wish)
+    consumer = Consumer(id=consumer_id, type=claim.consumer_type, group=claim.consumer_group)
+    wanted = asked(books, wish, affinities_of(books, consumer, claim.project_id, wish), seed)
     submitted = request.submit(
         at,
-        consumer=Consumer(id=consumer_id, type=claim.consumer_type),
+        consumer=consumer,
         project_id=claim.project_id,
         user_id=claim.user_id,
         wish=wish,
         changes_claim=True,
     )
-    placement = _place(books, demand, _own_trees_first(books, claim, demand), claim.shares)
-    if placement is None:
-        books.record(request.refuse(submitted, *books.search.reasons(demand)))
+    own_trees = tuple(books.search.tree_of(provider_id) for provider_id in claim.shares)
+    choice = choose(books, wanted, Surroundings(freed=claim.shares, own_trees=own_trees))
+    if choice is None:
+        books.record(refused(books, request, submitted, wanted))
         return request
-    first, *rest = request.place(submitted, placement.shares, placement.mappings)
+    shares = choice.placement.shares
+    first, *rest = _placing_events(request, submitted, choice)
     events: list[Event] = [first]
-    for provider_id in dict.fromkeys([*claim.shares, *placement.shares]):
+    for provider_id in dict.fromkeys([*claim.shares, *shares]):
         events += books.get(Provider, provider_id).exchange(
             at,
             claim.shares.get(provider_id),
-            placement.shares.get(provider_id),
+            shares.get(provider_id),
             request_id=request_id,
             consumer_id=consumer_id,
             project_id=claim.project_id,
         )
-    events += claim.change(at, request_id, placement.shares)
+    events += claim.change(at, request_id, shares)
+    events += _moved_in_group(books, at, claim, shares)
     books.record([*events, *rest])
     return claim
 
@@ -210,62 +190,100 @@ def release_claim(
     if released:
         for provider_id, share in (claim.shares if shares is None else shares).items():
             events += books.get(Provider, provider_id).release(at, consumer_id, share)
+        left = {} if shares is None else rest_of(claim.shares, shares)
+        events += _moved_in_group(books, at, claim, left)
     books.record([*events, *released])
     return claim
 
 
-# --- How it is decided ----------------------------------------------------------------------------
+# --- How a request is decided ---------------------------------------------------------------------
 
 
-def _expanded(books: Books, component: FlavorComponent) -> ExpandedFlavor:
-    if isinstance(component, ExpandedFlavor):
-        return component
-    definition = books.get(Flavor, component.name).definition(component.number)
-    return ExpandedFlavor(
-        name=component.name, number=definition.number, expansion=definition.expansion
+def _tried(
+    books: Books, at: datetime, request: Request, seed: int, asked_for: AskedFor
+) -> tuple[RequestSubmitted, Asked, Choice | None]:
+    consumer, hold_until = asked_for["consumer"], asked_for["hold_until"]
+    books.get(Claim, consumer.id).require_free()
+    affinities = affinities_of(books, consumer, asked_for["project_id"], asked_for["wish"])
+    wanted = asked(books, asked_for["wish"], affinities, seed)
+    require_open(hold_until, at)
+    submitted = request.submit(at, **asked_for)
+    return submitted, wanted, choose(books, wanted)
+
+
+def affinities_of(books: Books, consumer: Consumer, project_id: str, wish: Wish) -> Affinities:
+    """Where the wish's affinity lets the consumer go. Raises Invalid without a group."""
+    if wish.affinity is None:
+        return INDIFFERENT
+    if consumer.group is None:
+        raise Invalid("no_consumer_group", "`affinity` is to the consumer's group: name one")
+    group = books.get(ConsumerGroup, ConsumerGroup.id_of(project_id, consumer.group))
+    return group.affinities(wish.affinity, consumer.id)
+
+
+def require_open(hold_until: datetime | None, at: datetime) -> None:
+    if hold_until is not None and hold_until <= at:
+        raise Invalid("deadline_passed", f"hold_until {hold_until.isoformat()} has passed")
+
+
+def refused(
+    books: Books, request: Request, submitted: RequestSubmitted, wanted: Asked
+) -> list[Event]:
+    why = refusal(books, wanted)
+    return request.refuse(submitted, why.reasons, why.considered, why.relaxations)
+
+
+def placed(
+    books: Books, request: Request, submitted: RequestSubmitted, choice: Choice
+) -> list[Event]:
+    """The events of all streams that the placing of a new claim or hold touches."""
+    at, consumer, shares = submitted.at, submitted.consumer, choice.placement.shares
+    first, *rest = _placing_events(request, submitted, choice)
+    events: list[Event] = [first]
+    for provider_id, share in shares.items():
+        events += books.get(Provider, provider_id).request(
+            at,
+            request_id=request.id,
+            consumer_id=consumer.id,
+            project_id=submitted.project_id,
+            share=share,
+            hold_until=submitted.hold_until,
+        )
+    events += books.get(Claim, consumer.id).hold(
+        at,
+        request_id=request.id,
+        project_id=submitted.project_id,
+        user_id=submitted.user_id,
+        consumer_type=consumer.type,
+        consumer_group=consumer.group,
+        shares=shares,
+        hold_until=submitted.hold_until,
     )
+    for group in groups_of(books, submitted):
+        events += group.place(at, consumer.id, tuple(sorted(shares)))
+    return [*events, *rest]
 
 
-def _checked_demand(books: Books, wish: Wish) -> Demand:
-    """The demand, if it makes sense: known names, and no trait both required and forbidden."""
-    demand = Demand.of(wish)
-    if len(demand.lines) > MOST_LINES:
-        raise Invalid(
-            "request_too_large", f"asks for {len(demand.lines)} things; {MOST_LINES} is the most"
-        )
-    require_classes(books, demand.resource_classes)
-    require_traits(books, demand.traits)
-    both = demand.required & demand.forbidden
-    if both:
-        raise Invalid(
-            "contradicting_traits", f"both required and forbidden: {', '.join(sorted(both))}"
-        )
-    if demand.within is not None and not books.get(Provider, demand.within).exists:
-        raise Invalid("unknown_provider", f"`within`: there is no provider {demand.within}")
-    return demand
+def groups_of(books: Books, submitted: RequestSubmitted) -> list[ConsumerGroup]:
+    """The one that the consumer is in, or none."""
+    if submitted.consumer.group is None:
+        return []
+    group_id = ConsumerGroup.id_of(submitted.project_id, submitted.consumer.group)
+    return [books.get(ConsumerGroup, group_id)]
 
 
-def _place(
-    books: Books,
-    demand: Demand,
-    candidates: Iterator[tuple[str, ...]],
-    freed: Shares | None = None,
-) -> Placement | None:
-    """The first proposed tree that really serves the demand."""
-    for tree in candidates:
-        placement = place_in_tree(
-            demand, [books.get(Provider, provider_id) for provider_id in tree], freed
-        )
-        if placement is not None:
-            return placement
-    return None
+def _placing_events(request: Request, submitted: RequestSubmitted, choice: Choice) -> list[Event]:
+    placement = choice.placement
+    return request.place(submitted, placement.shares, placement.mappings, choice.decision)
 
 
-def _own_trees_first(books: Books, claim: Claim, demand: Demand) -> Iterator[tuple[str, ...]]:
-    allowed = None if demand.within is None else set(books.search.subtree_of(demand.within))
-    for tree in dict.fromkeys(books.search.tree_of(provider_id) for provider_id in claim.shares):
-        yield tree if allowed is None else tuple(one for one in tree if one in allowed)
-    yield from books.search.candidates(demand)
+def _moved_in_group(books: Books, at: datetime, claim: Claim, shares: Shares) -> list[Event]:
+    """What the consumer's group, if any, has to know of its new shares; none: it left."""
+    if claim.consumer_group is None:
+        return []
+    group_id = ConsumerGroup.id_of(claim.project_id, claim.consumer_group)
+    group = books.get(ConsumerGroup, group_id)
+    return group.place(at, claim.id, tuple(sorted(shares))) if shares else group.leave(at, claim.id)
 
 
 def _end_hold(
@@ -284,5 +302,7 @@ def _end_hold(
     for provider_id in request.shares:
         provider = books.get(Provider, provider_id)
         events += provider.lapse(at, consumer_id, reason, lapsed_at)
-    events += books.get(Claim, consumer_id).lapse(at, reason, lapsed_at)
+    claim = books.get(Claim, consumer_id)
+    events += claim.lapse(at, reason, lapsed_at)
+    events += _moved_in_group(books, at, claim, {})
     books.record([*events, *ended])

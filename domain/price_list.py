@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from domain.billing_time import SECOND, Micros
 from domain.held import Attributes
-from domain.placing import meets_all
 from domain.price import ClassTarget, FlavorTarget, Price, Status, UnitsTarget
 from domain.times import to_micros
+from domain.unit_choice import meets_all
 
 
 class Dated(NamedTuple):

@@ -17,6 +17,7 @@ from domain.events import Event
 from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories
 from domain.provider_events import (
     Claimed,
+    GroupsChanged,
     Holding,
     InventoryChanged,
     Lapsed,
@@ -37,6 +38,7 @@ class Provider(Aggregate):
     CATEGORY: ClassVar[str] = "provider"
     __slots__ = (
         "deleted",
+        "groups",
         "holdings",
         "inventories",
         "name",
@@ -56,6 +58,7 @@ class Provider(Aggregate):
         self.registered_at: datetime | None = None
         self.inventories: Inventories = {}
         self.traits: frozenset[str] = frozenset()
+        self.groups: frozenset[str] = frozenset()
         self.holdings: dict[str, Holding] = {}
         self.usage: dict[str, int] = {}
         self.unit_usage: dict[str, dict[str, int]] = {}
@@ -81,6 +84,8 @@ class Provider(Aggregate):
                 self.inventories[event.resource_class] = inventory
             case TraitsChanged():
                 self.traits = frozenset(event.traits)
+            case GroupsChanged():
+                self.groups = frozenset(event.groups)
             case ProviderRegistered():
                 self.name, self.parent_id = event.name, event.parent_id
                 self.registered_at = event.at
@@ -131,6 +136,7 @@ class Provider(Aggregate):
             inventories=self.inventories,
             traits=tuple(sorted(self.traits)),
             holdings=self.holdings,
+            groups=tuple(sorted(self.groups)),
         )
 
     def restore(self, snapshot: ProviderSnapshot) -> None:
@@ -139,7 +145,7 @@ class Provider(Aggregate):
         self.name, self.parent_id = snapshot.name, snapshot.parent_id
         self.deleted, self.registered_at = snapshot.deleted, snapshot.registered_at
         self.inventories = dict(snapshot.inventories)
-        self.traits = frozenset(snapshot.traits)
+        self.traits, self.groups = frozenset(snapshot.traits), frozenset(snapshot.groups)
         for consumer_id, holding in snapshot.holdings.items():
             self._take(consumer_id, holding)
 
@@ -197,6 +203,12 @@ class Provider(Aggregate):
         if traits == self.traits:
             return []
         return [self._next(TraitsChanged, at, traits=tuple(sorted(traits)))]
+
+    def change_groups(self, at: datetime, groups: frozenset[str]) -> list[Event]:
+        self.require_exists()
+        if groups == self.groups:
+            return []
+        return [self._next(GroupsChanged, at, groups=tuple(sorted(groups)))]
 
     def delete(self, at: datetime) -> list[Event]:
         self.require_exists()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import AwareDatetime
 
 from domain.allocation import Share
 from domain.events import Event
 from domain.inventory import Inventories, Inventory
-from domain.values import ClassName, ConsumerId, OwnerId, ProviderName, TraitName
+from domain.values import ClassName, ConsumerId, GroupName, OwnerId, ProviderName, TraitName
 
 
 class ProviderRegistered(Event):
@@ -41,6 +41,13 @@ class InventoryChanged(Event):
 class TraitsChanged(Event):
     TOPIC: ClassVar[str] = "provider.traits_changed"
     traits: tuple[TraitName, ...]
+
+
+class GroupsChanged(Event):
+    """The provider is in these groups now, and in no others."""
+
+    TOPIC: ClassVar[str] = "provider.groups_changed"
+    groups: tuple[GroupName, ...]
 
 
 class Requested(Event):
@@ -105,6 +112,7 @@ class ProviderSnapshot(Event):
     """The whole state at a version, so that a long stream need not be read from its start."""
 
     TOPIC: ClassVar[str] = "provider.snapshot"
+    class_version: ClassVar[int] = 2
     name: str
     parent_id: str | None
     deleted: bool
@@ -112,3 +120,8 @@ class ProviderSnapshot(Event):
     inventories: Inventories
     traits: tuple[TraitName, ...]
     holdings: dict[str, Holding]
+    groups: tuple[GroupName, ...] = ()
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Providers were in no groups."""

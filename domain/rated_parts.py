@@ -9,10 +9,10 @@ from domain.billing_time import Micros
 from domain.component import Expansion, Units
 from domain.errors import Conflict
 from domain.held import Attributes, Held, HeldFlavor, HeldUnit
-from domain.placing import meets_all
 from domain.price import Price
 from domain.price_list import PriceList
 from domain.times import from_micros
+from domain.unit_choice import meets_all
 
 
 @dataclass(frozen=True, slots=True)

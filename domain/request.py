@@ -9,10 +9,12 @@ from pydantic import AwareDatetime
 
 from domain.aggregate import Aggregate
 from domain.allocation import Shares
-from domain.component import Consumer, Wish
+from domain.component import Consumer
+from domain.decision import Decision, Relaxation
 from domain.errors import Conflict, NotFound
 from domain.events import Event, Fact
 from domain.values import ClassName, OwnerId
+from domain.wish import Wish
 
 Mappings = tuple[tuple[str, ...], ...]
 """For each component of the request, the ids of the providers that serve it."""
@@ -22,9 +24,11 @@ class Reason(Fact):
     """Why a number of providers could not serve the request: the first condition that failed.
 
     `providers` is compressed: pairs (first, last) of registration positions, each a run of
-    neighbours, in registration order, among the trees that were considered.
+    neighbours, in registration order, among the trees that were considered. `option` is the wish
+    itself (0) or one of its alternatives.
     """
 
+    option: int = 0
     code: str
     resource_class: ClassName | None = None
     detail: str
@@ -36,34 +40,62 @@ class Reason(Fact):
 
 
 class RequestSubmitted(Event):
+    """With `gang_id`, it is placed together with all others of that gang, or none of them is."""
+
     TOPIC: ClassVar[str] = "request.submitted"
+    class_version: ClassVar[int] = 2
     consumer: Consumer
     project_id: OwnerId
     user_id: OwnerId
     wish: Wish
     hold_until: AwareDatetime | None = None
     changes_claim: bool = False
+    gang_id: str | None = None
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Wishes had no rules, alternatives or preferences, and consumers no groups."""
 
 
 class RequestHeld(Event):
     TOPIC: ClassVar[str] = "request.held"
+    class_version: ClassVar[int] = 2
     shares: Shares
     mappings: Mappings
     hold_until: AwareDatetime
+    decision: Decision | None = None
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """How it was decided was not kept."""
 
 
 class RequestPlaced(Event):
     """The claim is granted. A two-step request repeats what was held, so that one event tells."""
 
     TOPIC: ClassVar[str] = "request.placed"
+    class_version: ClassVar[int] = 2
     shares: Shares
     mappings: Mappings
+    decision: Decision | None = None
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """How it was decided was not kept."""
 
 
 class RequestRefused(Event):
+    """`relaxations` begin with the smallest."""
+
     TOPIC: ClassVar[str] = "request.refused"
+    class_version: ClassVar[int] = 2
     reasons: tuple[Reason, ...]
     considered: int
+    relaxations: tuple[Relaxation, ...] = ()
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """What would have fitted was not told."""
 
 
 class RequestWithdrawn(Event):
@@ -86,9 +118,11 @@ class Request(Aggregate):
     CATEGORY: ClassVar[str] = "request"
     __slots__ = (
         "considered",
+        "decision",
         "hold_until",
         "mappings",
         "reasons",
+        "relaxations",
         "shares",
         "status",
         "submitted",
@@ -103,6 +137,8 @@ class Request(Aggregate):
         self.hold_until: datetime | None = None
         self.reasons: tuple[Reason, ...] = ()
         self.considered = 0
+        self.relaxations: tuple[Relaxation, ...] = ()
+        self.decision: Decision | None = None
 
     def _evolve(self, event: Any) -> None:
         match event:
@@ -111,13 +147,15 @@ class Request(Aggregate):
             case RequestHeld():
                 self.status = "held"
                 self.shares, self.mappings = event.shares, event.mappings
-                self.hold_until = event.hold_until
+                self.hold_until, self.decision = event.hold_until, event.decision
             case RequestPlaced():
                 self.status = "placed"
                 self.shares, self.mappings = event.shares, event.mappings
+                self.decision = event.decision
             case RequestRefused():
                 self.status = "refused"
                 self.reasons, self.considered = event.reasons, event.considered
+                self.relaxations = event.relaxations
             case RequestWithdrawn():
                 self.status = "withdrawn"
             case RequestExpired():
@@ -126,31 +164,35 @@ class Request(Aggregate):
     def overdue(self, at: datetime) -> bool:
         return self.status == "held" and self.hold_until is not None and self.hold_until <= at
 
-    def place(self, submitted: RequestSubmitted, shares: Shares, mappings: Mappings) -> list[Event]:
+    def place(
+        self, submitted: RequestSubmitted, shares: Shares, mappings: Mappings, decision: Decision
+    ) -> list[Event]:
         """Submitted and placed (or held) in one go."""
+        facts: dict[str, Any] = {"shares": shares, "mappings": mappings, "decision": decision}
         if submitted.hold_until is None:
-            placed: Event = self._next(
-                RequestPlaced, submitted.at, 2, shares=shares, mappings=mappings
-            )
+            placed: Event = self._next(RequestPlaced, submitted.at, 2, **facts)
         else:
-            placed = self._next(
-                RequestHeld,
-                submitted.at,
-                2,
-                shares=shares,
-                mappings=mappings,
-                hold_until=submitted.hold_until,
-            )
+            until = submitted.hold_until
+            placed = self._next(RequestHeld, submitted.at, 2, hold_until=until, **facts)
         return [submitted, placed]
 
     def submit(self, at: datetime, **facts: Any) -> RequestSubmitted:
         return self._next(RequestSubmitted, at, **facts)
 
     def refuse(
-        self, submitted: RequestSubmitted, reasons: tuple[Reason, ...], considered: int
+        self,
+        submitted: RequestSubmitted,
+        reasons: tuple[Reason, ...],
+        considered: int,
+        relaxations: tuple[Relaxation, ...],
     ) -> list[Event]:
         refused = self._next(
-            RequestRefused, submitted.at, 2, reasons=reasons, considered=considered
+            RequestRefused,
+            submitted.at,
+            2,
+            reasons=reasons,
+            considered=considered,
+            relaxations=relaxations,
         )
         return [submitted, refused]
 
@@ -164,7 +206,12 @@ class Request(Aggregate):
         if self.status == "placed":
             return []
         self._require_hold(at, "confirmed")
-        return [self._next(RequestPlaced, at, shares=self.shares, mappings=self.mappings)]
+        facts: dict[str, Any] = {
+            "shares": self.shares,
+            "mappings": self.mappings,
+            "decision": self.decision,
+        }
+        return [self._next(RequestPlaced, at, **facts)]
 
     def withdraw(self, at: datetime) -> list[Event]:
         """Give the hold back. Withdrawing twice writes nothing."""

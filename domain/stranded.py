@@ -13,7 +13,7 @@ from typing import NamedTuple
 from domain.component import Expansion, Units
 from domain.fit import amount_is_allowed
 from domain.inventory import DiscreteInventory, DivisibleInventory, Inventory, Unit
-from domain.placing import meets_all
+from domain.unit_choice import meets_all
 
 
 @dataclass(slots=True)

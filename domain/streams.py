@@ -8,8 +8,10 @@ from domain.aggregate import Aggregate
 from domain.catalog import NameReservation, ResourceClass, Trait
 from domain.claim import Claim
 from domain.closed_statements import ClosedStatements
+from domain.consumer_group import ConsumerGroup
 from domain.events import Event
 from domain.flavor import Flavor
+from domain.gang import Gang
 from domain.idempotency import IdempotencyKey
 from domain.price_book import PriceBook
 from domain.provider import Provider
@@ -19,6 +21,8 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Provider,
     Claim,
     Request,
+    Gang,
+    ConsumerGroup,
     Flavor,
     PriceBook,
     ClosedStatements,

@@ -11,6 +11,7 @@ from infra.builds import Build
 from infra.database import Database
 from projections.bulk import is_looked_up
 from projections.projection import Projection
+from projections.schema_version import is_in, version_of
 
 
 def make_tables(
@@ -34,6 +35,8 @@ def make_tables(
 def make_reading_indexes(connection: Connection, projection: Projection, table_name: str) -> None:
     """Those of a table that only readers need, if they are missing."""
     table = projection.metadata.tables[table_name]
+    version = version_of(connection)
     for index in table.indexes:
-        index.create(connection, checkfirst=True)
+        if all(is_in(column, version) for column in index.columns):
+            index.create(connection, checkfirst=True)
     connection.exec_driver_sql(f"ANALYZE {table.name}")

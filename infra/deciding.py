@@ -31,7 +31,7 @@ def decide(
 ) -> Decided | None:
     """Record the command's events in the books and return its reply, or the error it deserves.
 
-    None for a read of the live view, which only wants lapsed holds to be gone.
+    None for a question, which only wants lapsed holds to be gone.
     """
     if command is None:
         expire_overdue(books, clock.now())

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from anyio import to_thread
 from eventsourcing.persistence import PersistenceError
@@ -23,6 +23,7 @@ from api.house import (
     SwitchRule,
     Unavailable,
 )
+from domain.books import Books
 from domain.errors import Forbidden
 from infra.clock import LedgerClock
 from infra.database import open_database
@@ -31,6 +32,7 @@ from infra.log_watch import LogWatch
 from infra.memory_books import MemoryBooks
 from infra.proofs import LedgerProofs
 from infra.read_models import ReadModels
+from infra.recent_wishes import recent_wishes
 from infra.seal_rounds import SealRounds
 from infra.sealer import Sealer
 from infra.settings import Settings
@@ -113,7 +115,10 @@ class TallystickHouse:
         return await self._writer.submit(command)
 
     async def live(self, read: Callable[[LiveCapacity], T]) -> T:
-        found: T = await self._writer.live(read)
+        return await self.ask(lambda books: read(cast(MemoryBooks, books).view))
+
+    async def ask(self, question: Callable[[Books], T]) -> T:
+        found: T = await self._writer.ask(question)
         return found
 
     async def query(self, read: Callable[[Connection], T], of: str) -> T:
@@ -147,7 +152,12 @@ class TallystickHouse:
         self._watch.stop()
 
     async def health(self) -> Health:
-        queue = QueueHealth(waiting=self._writer.waiting, limit=self._settings.queue_limit)
+        queue = QueueHealth(
+            waiting=self._writer.waiting,
+            limit=self._settings.queue_limit,
+            decided=self._writer.decided,
+            decided_again=self._writer.decided_again,
+        )
         try:
             async with asyncio.timeout(self._settings.read_wait_seconds):
                 statuses = await self._in_thread(self._read_models.statuses)
@@ -181,6 +191,7 @@ class TallystickHouse:
     def _open_books(self) -> MemoryBooks:
         """The live view from its stored form, and then the tail of the log."""
         view, position = self._read_models.load_live_view()
-        books = MemoryBooks(self._log, view, position)
+        view.mix.begin(position, recent_wishes(self._log, position))
+        books = MemoryBooks(self._log, view, position, self._settings.preference)
         books.catch_up()
         return books

@@ -15,8 +15,9 @@ from domain.aggregate import Aggregate
 from domain.events import Event
 from domain.provider import Provider
 from domain.provider_events import ProviderRegistered, Requested
-from domain.request import Request
+from domain.request import Request, RequestSubmitted
 from domain.streams import AGGREGATES, empty_aggregate, id_of
+from domain.wish import Preference
 from infra.event_log import Conflicted, EventLog
 from projections.live_capacity import LiveCapacity
 from projections.live_search import LiveSearch
@@ -32,11 +33,21 @@ CAPACITY_STREAMS = {Provider.CATEGORY, Request.CATEGORY}
 """Streams whose events the live view looks at."""
 
 
+FIRST_FIT = Preference(policy="first_fit")
+
+
 class MemoryBooks:
     """`domain.books.Books`; the writer alone owns it."""
 
-    def __init__(self, log: EventLog, view: LiveCapacity, position: int) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        view: LiveCapacity,
+        position: int,
+        preference: Preference = FIRST_FIT,
+    ) -> None:
         self.view = view
+        self.preference = preference
         self.search = LiveSearch(view)
         self.position = position
         self.newest: datetime | None = None
@@ -101,6 +112,7 @@ class MemoryBooks:
     def follow(self, page: Iterable[Recorded]) -> None:
         for recorded in page:
             self._apply_foreign(recorded)
+            self._observe(recorded.event, recorded.position)
             self.position = recorded.position
             at = recorded.event.at
             self.newest = at if self.newest is None else max(self.newest, at)
@@ -111,6 +123,7 @@ class MemoryBooks:
             # Others appended between our last look and now, to streams that we did not touch.
             self.follow(self._log.read(self.position, 1_000, positions[0] - 1))
         for event, position in zip(self.pending, positions, strict=True):
+            self._observe(event, position)
             if isinstance(event, ProviderRegistered):
                 self.view.set_position(id_of(event.originator_id), position)
         self.position = positions[-1]
@@ -152,6 +165,11 @@ class MemoryBooks:
         known = self.view.version(provider.id)
         # A view that was loaded from its stored form has no row for what was deleted before.
         return known == provider.version or (provider.deleted and not known)
+
+    def _observe(self, event: Event, position: int) -> None:
+        """The demand of late goes by the log's order, so it waits until positions are known."""
+        wish = event.wish if isinstance(event, RequestSubmitted) else None
+        self.view.mix.observe(position, wish)
 
     def _apply_foreign(self, recorded: Recorded) -> None:
         event = recorded.event

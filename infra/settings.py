@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.wish import MOST_AMONG, Policy, Preference
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TALLYSTICK_", frozen=True)
@@ -36,6 +38,17 @@ class Settings(BaseSettings):
     )
     snapshot_every: int = Field(
         default=1_000, ge=10, description="Events of one provider between two snapshots."
+    )
+    policy: Policy = Field(
+        default="first_fit",
+        description="Which of the trees that fit a request gets if it states no preference.",
+    )
+    among: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_AMONG,
+        description="Take one of so many best, by a recorded chance; several services get into "
+        "each other's way less often then.",
     )
     read_wait_seconds: float = Field(
         default=10.0, gt=0, description="How long a read waits for its projection before 503."
@@ -69,6 +82,10 @@ class Settings(BaseSettings):
         if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("TALLYSTICK_DATABASE_URL must start with postgresql://")
         return url
+
+    @property
+    def preference(self) -> Preference:
+        return Preference(policy=self.policy, among=self.among)
 
     @property
     def archive_folder(self) -> Path:

@@ -22,6 +22,7 @@ from domain.claim import ClaimChanged, ClaimGranted, ClaimHeld, ClaimLapsed, Cla
 from domain.events import Event
 from domain.inventory import DiscreteInventory, Inventories
 from domain.provider_events import (
+    GroupsChanged,
     InventoryChanged,
     Lapsed,
     ProviderDeleted,
@@ -91,6 +92,7 @@ class _Provider:
     name: str
     parent_id: str | None
     traits: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     inventories: Inventories = field(default_factory=dict)
     held: dict[str, Counter[Key]] = field(default_factory=dict)
     usage: Counter[Key] = field(default_factory=Counter)
@@ -117,6 +119,7 @@ class Audit:
             ProviderDeleted: self._deleted,
             InventoryChanged: self._inventory_changed,
             TraitsChanged: self._traits_changed,
+            GroupsChanged: self._groups_changed,
             Requested: self._requested,
             Released: self._given_back,
             Lapsed: self._given_back,
@@ -191,6 +194,9 @@ class Audit:
 
     def _traits_changed(self, event: TraitsChanged) -> None:
         self._provider(event).traits = event.traits
+
+    def _groups_changed(self, event: GroupsChanged) -> None:
+        self._provider(event).groups = event.groups
 
     # --- The provider's half ----------------------------------------------------------------------
 
@@ -293,6 +299,7 @@ class Audit:
                 "name": provider.name,
                 "parent_id": provider.parent_id,
                 "traits": provider.traits,
+                **({"groups": provider.groups} if provider.groups else {}),
                 "inventories": dict(sorted(provider.inventories.items())),
                 "usage": _told(provider.usage),
             }

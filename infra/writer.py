@@ -19,13 +19,13 @@ from typing import Any, TypeVar
 from eventsourcing.persistence import PersistenceError, StoredEvent
 
 from api.house import Answer, Busy, Command, Unavailable
+from domain.books import Books
 from domain.provider import Provider
 from infra.clock import LedgerClock
 from infra.database import Database
 from infra.deciding import Decided, Poisoned, decide
 from infra.event_log import Conflicted, EventLog
 from infra.memory_books import MemoryBooks
-from projections.live_capacity import LiveCapacity
 
 logger = logging.getLogger(__name__)
 
@@ -38,19 +38,19 @@ BATCHES_IN_TURN = 200
 
 
 class Job:
-    """A command or a read of the live view, and the future of who waits for it."""
+    """A command or a question, and the future of who waits for it."""
 
-    __slots__ = ("command", "error", "future", "mark", "outcome", "position", "read")
+    __slots__ = ("command", "error", "future", "mark", "outcome", "position", "question")
 
     def __init__(
         self,
         future: asyncio.Future[Any],
         command: Command | None = None,
-        read: Callable[[LiveCapacity], Any] | None = None,
+        question: Callable[[Books], Any] | None = None,
     ) -> None:
         self.future = future
         self.command = command
-        self.read = read
+        self.question = question
         self.outcome: Decided | None = None
         self.error: Exception | None = None
         self.mark = 0
@@ -80,6 +80,10 @@ class Writer:
         self._deciding = 0
         self._in_turn = 0
         self._stopping = False
+        self.decided = 0
+        """Commands, since the process began."""
+        self.decided_again = 0
+        """Those of them that had to be decided more than once, as other processes were first."""
         self._books: MemoryBooks | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -108,9 +112,9 @@ class Writer:
         answer: Answer = await self._put(command=command)
         return answer
 
-    async def live(self, read: Callable[[LiveCapacity], T]) -> T:
-        """Read the live view at the log's head."""
-        found: T = await self._put(read=read)
+    async def ask(self, question: Callable[[Books], T]) -> T:
+        """Answer from the books at the log's head; nothing is recorded."""
+        found: T = await self._put(question=question)
         return found
 
     def _put(self, **what: Any) -> asyncio.Future[Any]:
@@ -174,6 +178,7 @@ class Writer:
         for job in batch:
             if job.command is not None and job.command.makes is not None:
                 books.expect_new(job.command.makes)
+        again = False
         for _ in range(MOST_ATTEMPTS):
             turn = ExitStack() if self._in_turn else None
             try:
@@ -183,18 +188,25 @@ class Writer:
             except Conflicted:
                 await self._in_thread(books.roll_back)
                 self._in_turn = BATCHES_IN_TURN
+                again = True
             except Poisoned as poisoned:
                 await self._in_thread(books.roll_back)
                 poisoned.job.error = poisoned.cause
             else:
                 self._in_turn = max(0, self._in_turn - 1)
-                _read(books, batch)
+                self._count(batch, again=again)
+                self._answer_questions(books, batch)
                 return
             finally:
                 if turn is not None:
                     await self._in_thread(turn.close)
         for job in batch:
             job.error = Unavailable("other processes were always first; try again")
+
+    def _count(self, batch: list[Job], *, again: bool) -> None:
+        commands = sum(job.command is not None for job in batch)
+        self.decided += commands
+        self.decided_again += commands * again
 
     async def _look(self, books: MemoryBooks, batch: list[Job], turn: ExitStack | None) -> None:
         if self._database.is_local:
@@ -244,6 +256,17 @@ class Writer:
         for provider in outgrown:
             self._log.save_snapshot(provider)
 
+    def _answer_questions(self, books: MemoryBooks, batch: list[Job]) -> None:
+        for job in batch:
+            if job.question is None:
+                continue
+            try:
+                job.outcome = _answered(books, job.question)
+            except Exception as failed:  # noqa: BLE001 - told to who asked, not to the others
+                job.error = failed
+            if books.pending:
+                raise RuntimeError("a question recorded events")
+
     def _give_up(self, batch: Iterable[Job]) -> None:
         """The database is gone, or we are wrong: nobody is told that it worked.
 
@@ -254,14 +277,14 @@ class Writer:
             job.error = Unavailable("the event store cannot be reached; try again")
 
 
-def _read(books: MemoryBooks, batch: list[Job]) -> None:
-    for job in batch:
-        if job.read is None:
-            continue
+def _answered(books: MemoryBooks, question: Callable[[Books], Any]) -> Any:
+    """Asked again where others appended meanwhile to what it looked at."""
+    for _ in range(MOST_ATTEMPTS):
         try:
-            job.outcome = job.read(books.view)
-        except Exception as failed:  # noqa: BLE001 - told to who asked, not to the others
-            job.error = failed
+            return question(books)
+        except Conflicted:
+            books.catch_up()
+    raise Unavailable("other processes were always first; try again")
 
 
 def _answer(job: Job) -> None:
@@ -269,7 +292,7 @@ def _answer(job: Job) -> None:
         return
     if job.error is not None:
         job.future.set_exception(job.error)
-    elif job.read is not None:
+    elif job.question is not None:
         job.future.set_result(job.outcome)
     elif isinstance(job.outcome, Exception):
         job.future.set_exception(job.outcome)

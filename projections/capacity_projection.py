@@ -11,6 +11,7 @@ from domain.events import Event
 from domain.provider import Provider
 from domain.provider_events import (
     Claimed,
+    GroupsChanged,
     InventoryChanged,
     Lapsed,
     ProviderDeleted,
@@ -40,7 +41,7 @@ from projections.projection import Changes, Recorded
 
 class CapacityProjection:
     name: str = "capacity"
-    version: int = 1
+    version: int = 2
     oldest: int = 1
     metadata: MetaData = metadata
     by_stream: bool = True
@@ -133,6 +134,7 @@ class _Descriptions:
                 name=event.name,
                 parent_id=event.parent_id,
                 traits="[]",
+                groups=None,
             )
         )
 
@@ -146,6 +148,12 @@ class _Descriptions:
         self, event: TraitsChanged, provider_id: str, position: int, at: int
     ) -> None:
         self._start_anew(provider_id, position, at).traits = to_text(sorted(event.traits))
+
+    def groups_changed(
+        self, event: GroupsChanged, provider_id: str, position: int, at: int
+    ) -> None:
+        groups = to_text(sorted(event.groups)) if event.groups else None
+        self._start_anew(provider_id, position, at).groups = groups
 
     def deleted(self, _: ProviderDeleted, provider_id: str, position: int, at: int) -> None:
         self._end(self.open.pop(provider_id), position, at).deleted_at = at
@@ -197,6 +205,7 @@ class _Descriptions:
                 name=before.name,
                 parent_id=before.parent_id,
                 traits=before.traits,
+                groups=before.groups,
             )
         )
 
@@ -215,6 +224,7 @@ _DESCRIPTIONS: dict[type[Event], Callable[[_Descriptions, Any, str, int, int], N
     ProviderRenamed: _Descriptions.renamed,
     ProviderMoved: _Descriptions.moved,
     TraitsChanged: _Descriptions.traits_changed,
+    GroupsChanged: _Descriptions.groups_changed,
     InventoryChanged: _Descriptions.inventory_changed,
     ProviderDeleted: _Descriptions.deleted,
 }

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from projections.bulk import LOOKED_UP, POSITION, Rows
+from projections.json_text import from_text
 
 metadata = MetaData()
 
@@ -41,6 +42,7 @@ providers = Table(
     Column("name", Text, nullable=False),
     Column("parent_id", Text),
     Column("traits", Text, nullable=False, doc="a JSON array of names, sorted"),
+    Column("groups", Text, doc="a JSON array of names, sorted; null: none", info={"since": 2}),
 )
 Index("providers_by_id", providers.c.provider_id, providers.c.from_position, info=LOOKED_UP)
 Index("providers_in_order", providers.c.registered_position)
@@ -111,6 +113,7 @@ class ProviderInterval:
     name: str
     parent_id: str | None
     traits: str
+    groups: str | None
 
 
 @dataclass(slots=True)
@@ -154,6 +157,11 @@ PROVIDERS = Rows(providers, ProviderInterval, changing=("to_position", "to_at", 
 STREAMS = Rows(streams, ProviderStream, changing=("version",))
 INVENTORIES = Rows(inventories, InventoryInterval, changing=("to_position", "to_at"))
 ALLOCATIONS = Rows(allocations, AllocationInterval, changing=("to_position", "to_at", "hold_until"))
+
+
+def groups_from(text: str | None) -> tuple[str, ...]:
+    """Of a provider's row; null for none, also in a version that does not know groups."""
+    return () if text is None else tuple(from_text(text))
 
 
 def counts_at(table: FromClause, at: int | None) -> ColumnElement[bool]:

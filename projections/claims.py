@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select
 
-from domain.component import Consumer
 from domain.events import Fact
 from domain.times import from_micros, to_micros
 from projections.allocation_rows import AllocationRow, allocation_rows, shares_from_json
@@ -16,10 +15,17 @@ from projections.claims_tables import claim_providers, claims
 from projections.schema_version import columns_in
 
 
+class Holder(Fact):
+    """A consumer; which group it is in, its request tells."""
+
+    id: str
+    type: str
+
+
 class ClaimRow(Fact):
     """What a consumer holds, or, if it holds nothing any more, the last claim that it held."""
 
-    consumer: Consumer
+    consumer: Holder
     project_id: str
     user_id: str
     request_id: str
@@ -80,7 +86,7 @@ def _claim_row(row: Row[Any], moment: int) -> ClaimRow:
     released = row.to_at is not None and row.to_at <= moment
     held_until = None if released or row.hold_until is None else from_micros(row.hold_until)
     return ClaimRow(
-        consumer=Consumer(id=row.consumer_id, type=row.consumer_type),
+        consumer=Holder(id=row.consumer_id, type=row.consumer_type),
         project_id=row.project_id,
         user_id=row.user_id,
         request_id=row.request_id,

@@ -28,14 +28,27 @@ class Columns:
 
     def add_row(self) -> int:
         """Append a row of fills and return its index."""
-        if self.length == self._room:
-            self._room *= 2
+        return int(self.add_rows(1).start)
+
+    def add_rows(self, count: int) -> slice:
+        """Append rows of fills and return where they are."""
+        if self.length + count > self._room:
+            while self.length + count > self._room:
+                self._room *= 2
             for key, array in self._arrays.items():
                 grown = np.full(self._room, self._fills[key], dtype=array.dtype)
-                grown[: self.length] = array
+                grown[: self.length] = array[: self.length]
                 self._arrays[key] = grown
-        self.length += 1
-        return self.length - 1
+        self.length += count
+        return slice(self.length - count, self.length)
+
+    def keep(self, rows: NDArray[np.int64]) -> None:
+        """Keep these rows only, in this order."""
+        for key, array in self._arrays.items():
+            kept = np.full(self._room, self._fills[key], dtype=array.dtype)
+            kept[: len(rows)] = array[rows]
+            self._arrays[key] = kept
+        self.length = len(rows)
 
     def __getitem__(self, key: Hashable) -> Column:
         """The column's values, as a view: writing to it writes to the column."""

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
+
+
+class TreesInOrder(NamedTuple):
+    """`starts` is where each tree begins among the rows, `roots` its root, which may be any of its
+    rows: a provider may have been moved below one that was registered after it."""
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    roots: NDArray[np.int64]
 
 
 class Forest:
@@ -15,6 +26,9 @@ class Forest:
         self._members: dict[int, list[int]] = {}
         self._children: dict[int, list[int]] = {}
         self._root_array: NDArray[np.int64] | None = None
+        self._order: TreesInOrder | None = None
+        self.changes = 0
+        """Counts what changed of the trees that were there."""
 
     @property
     def is_flat(self) -> bool:
@@ -27,6 +41,15 @@ class Forest:
         if self._root_array is None or len(self._root_array) != len(self._roots):
             self._root_array = np.array(self._roots, dtype=np.int64)
         return self._root_array
+
+    def in_order(self) -> TreesInOrder:
+        """All rows, tree after tree in the order of their roots."""
+        if self._order is None or len(self._order.rows) != len(self._roots):
+            rows = np.argsort(self.roots, kind="stable")
+            roots = self.roots[rows]
+            starts = np.flatnonzero(np.diff(roots, prepend=-1))
+            self._order = TreesInOrder(rows, starts, roots[starts])
+        return self._order
 
     def add(self, parent: int) -> None:
         """Append a row below a parent (-1: it is a root)."""
@@ -81,6 +104,8 @@ class Forest:
         return found
 
     def _join(self, rows: list[int], root: int) -> None:
+        self._order = None
+        self.changes += 1
         self._members.setdefault(root, []).extend(rows)
         for row in rows:
             self._roots[row] = root

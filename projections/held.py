@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 
 from domain.allocation import Shares
 from domain.billing_time import Micros
-from domain.component import ExpandedFlavor, Wish
+from domain.component import ExpandedFlavor
 from domain.held import Attributes, Held, HeldFlavor, HeldUnit
 from domain.inventory import DiscreteInventory
+from domain.wish import Wish
 from projections.allocation_rows import shares_from_json
 from projections.bulk import key_part, key_table
 from projections.capacity import inventory_adapter
@@ -101,8 +102,9 @@ def read_flavors(connection: Connection, request_ids: Iterable[str]) -> FlavorsB
     )
     found: dict[str, tuple[HeldFlavor, ...]] = {}
     for id, wish, outcome in connection.execute(statement):
-        components = Wish.model_validate_json(wish).components
-        mappings = outcome_of(outcome).mappings
+        placed = outcome_of(outcome)
+        components = Wish.model_validate_json(wish).options[placed.option].components
+        mappings = placed.mappings
         found[id] = tuple(
             HeldFlavor(component.name, component.expansion, provider_ids)
             for component, provider_ids in zip(components, mappings, strict=True)

@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.allocation import Share
 from domain.events import Event
 from domain.inventory import DivisibleInventory, Inventories, Inventory
 from domain.provider import Provider
 from domain.provider_events import (
+    GroupsChanged,
     InventoryChanged,
     Lapsed,
     ProviderDeleted,
@@ -30,8 +32,11 @@ from domain.provider_events import (
 )
 from domain.request import RequestExpired, RequestHeld, RequestPlaced, RequestWithdrawn
 from domain.streams import id_of
+from projections.allowed_amounts import AllowedAmounts
 from projections.columns import Columns
+from projections.demand_mix import DemandMix
 from projections.forest import Forest
+from projections.named_sets import NamedSets
 from projections.unit_table import UnitTable
 
 NONE, DIVISIBLE, DISCRETE = 0, 1, 2
@@ -40,18 +45,26 @@ COUNTS = ("kind", "total", "capacity", "usage", "min_unit", "max_unit", "step_si
 
 class LiveCapacity:
     def __init__(self) -> None:
+        self.columns = Columns()
         self.row_of: dict[str, int] = {}
         self.ids: list[str] = []
         self.names: list[str] = []
         self.inventories: list[Inventories] = []
         self.versions: list[int] = []
-        self.traits: dict[str, int] = {}
+        self.traits = NamedSets(self.columns, "trait")
+        self.groups = NamedSets(self.columns, "group")
+        self.mix = DemandMix()
+        self.tick = 0
+        """Counts changes, of any kind; `changed` of a tree's root is the tick of its newest."""
+        self.described = 0
+        """Counts changes of what providers are and have, but not of their use."""
         self.units: dict[str, UnitTable] = {}
         self._classes: set[str] = set()
         self.forest = Forest()
-        self.columns = Columns()
         self.columns.declare("alive", np.bool_, fill=False)
         self.columns.declare("position", np.int64, fill=0)
+        self.columns.declare("changed", np.int64, fill=0)
+        self._allowed = AllowedAmounts(self.columns)
         self._deadlines: dict[str, datetime] = {}
         self._heap: list[tuple[datetime, str]] = []
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -61,6 +74,7 @@ class LiveCapacity:
             ProviderDeleted: self._deleted,
             InventoryChanged: self._inventory_changed,
             TraitsChanged: self._traits_changed,
+            GroupsChanged: self._groups_changed,
             Requested: self._requested,
             Released: self._released,
             Lapsed: self._lapsed,
@@ -94,6 +108,7 @@ class LiveCapacity:
     def set_position(self, provider_id: str, position: int) -> None:
         """Where in the log a provider was registered, once that is known."""
         self.columns.set("position", self.row_of[provider_id], position)
+        self._describe(self.row_of[provider_id])
 
     def set_provider(self, provider: Provider) -> None:
         """Make the view of one provider what its aggregate says: after an append that failed."""
@@ -106,10 +121,12 @@ class LiveCapacity:
             self.forest.cut(row)
             self._set_inventories(row, {}, {}, {})
             self.set_traits(row, frozenset())
+            self.set_groups(row, frozenset())
             return
         self.names[row] = provider.name
         self.forest.move(row, self.row_of[provider.parent_id] if provider.parent_id else -1)
         self.set_traits(row, provider.traits)
+        self.set_groups(row, provider.groups)
         self._set_inventories(row, provider.inventories, provider.usage, provider.unit_usage)
 
     def set_hold(self, request_id: str, deadline: datetime | None) -> None:
@@ -149,13 +166,15 @@ class LiveCapacity:
         return row
 
     def set_traits(self, row: int, traits: frozenset[str]) -> None:
-        for name in traits:
-            self.columns.declare(("trait", name), np.bool_, fill=False)
-            self.traits.setdefault(name, 0)
-        for name in self.traits:
-            before = bool(self.columns["trait", name][row])
-            self.columns.set(("trait", name), row, name in traits)
-            self.traits[name] += (name in traits) - before
+        self.traits.put(row, traits)
+        self._describe(row)
+
+    def set_groups(self, row: int, groups: frozenset[str]) -> None:
+        self.groups.put(row, groups)
+        self._describe(row)
+
+    def groups_of(self, row: int) -> frozenset[str]:
+        return self.groups.of(row)
 
     def set_inventory(self, row: int, name: str, inventory: Inventory | None) -> None:
         """Set or remove (None) an inventory; what is in use of the class stays counted."""
@@ -184,6 +203,8 @@ class LiveCapacity:
             self.units[name].put(row, None, {})
         for count, value in zip(COUNTS, values, strict=True):
             self.columns.set((count, name), row, value)
+        self._allowed.inventory_changed(name, row)
+        self._describe(row)
 
     def count(self, row: int, share: Share, sign: int) -> None:
         """Add (1) or take away (-1) a share from what is in use."""
@@ -191,6 +212,11 @@ class LiveCapacity:
             self.columns.add(("usage", name), row, sign * amount)
         for name, parts in share.units.items():
             self.units[name].add(row, parts, sign)
+        self._touch(row)
+
+    def allowed(self, resource_class: str, amount: int) -> NDArray[np.bool_]:
+        """By row: whether its inventory gives such an amount to one claim (of slices)."""
+        return self._allowed.of(resource_class, amount)
 
     def classes(self) -> list[str]:
         """Every class that some provider has or had an inventory of, by name."""
@@ -200,7 +226,7 @@ class LiveCapacity:
         return ("kind", name) in self.columns and bool(self.columns["kind", name].any())
 
     def uses_trait(self, name: str) -> bool:
-        return self.traits.get(name, 0) > 0
+        return self.traits.uses(name)
 
     # --- One handler per event --------------------------------------------------------------------
 
@@ -211,14 +237,18 @@ class LiveCapacity:
         self.names[self._row(event)] = event.name
 
     def _moved(self, event: ProviderMoved) -> None:
-        parent = self.row_of[event.parent_id] if event.parent_id else -1
-        self.forest.move(self._row(event), parent)
+        row = self._row(event)
+        before = self.forest.root(row)
+        self.forest.move(row, self.row_of[event.parent_id] if event.parent_id else -1)
+        for changed in (before, row):
+            self._describe(changed)
 
     def _deleted(self, event: ProviderDeleted) -> None:
         row = self._row(event)
         self.columns.set("alive", row, value=False)
         self.forest.cut(row)
         self.set_traits(row, frozenset())
+        self.set_groups(row, frozenset())
         self._set_inventories(row, {}, {}, {})
 
     def _inventory_changed(self, event: InventoryChanged) -> None:
@@ -226,6 +256,9 @@ class LiveCapacity:
 
     def _traits_changed(self, event: TraitsChanged) -> None:
         self.set_traits(self._row(event), frozenset(event.traits))
+
+    def _groups_changed(self, event: GroupsChanged) -> None:
+        self.set_groups(self._row(event), frozenset(event.groups))
 
     def _requested(self, event: Requested) -> None:
         self.count(self._row(event), event.share, 1)
@@ -245,11 +278,19 @@ class LiveCapacity:
     def _row(self, event: Event) -> int:
         return self.row_of[id_of(event.originator_id)]
 
+    def _touch(self, row: int) -> None:
+        self.tick += 1
+        self.columns.set("changed", self.forest.root(row), self.tick)
+
+    def _describe(self, row: int) -> None:
+        self.described += 1
+        self._touch(row)
+
     def _declare_class(self, name: str) -> None:
         self._classes.add(name)
         for count in COUNTS:
             fill = 1 if count in ("min_unit", "step_size") else 0
-            self.columns.declare((count, name), np.int64, fill)
+            self.columns.declare((count, name), np.int8 if count == "kind" else np.int64, fill)
 
     def _set_inventories(
         self,
@@ -263,9 +304,10 @@ class LiveCapacity:
             inventory = inventories.get(name)
             if inventory is None:
                 continue
+            # A unit that is gone may be there yet, with nothing of it in use.
+            units = {unit: n for unit, n in unit_usage.get(name, {}).items() if n}
             used = Share.model_construct(
-                resources={name: usage.get(name, 0)},
-                units={name: unit_usage[name]} if unit_usage.get(name) else {},
+                resources={name: usage.get(name, 0)}, units={name: units} if units else {}
             )
             self.set_inventory(row, name, inventory)
             self.count(row, used, 1)

@@ -1,4 +1,4 @@
-"""What is so now, in order and row by row: what the view in memory starts from."""
+"""What is so now, or was at a moment, in order and row by row: what views in memory start from."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from itertools import groupby
 
 from sqlalchemy import Connection, select
 
+from domain.billing_time import Micros
 from domain.inventory import Inventory
 from domain.times import from_micros
 from projections.capacity import inventory_adapter
-from projections.capacity_tables import allocations, inventories, providers, streams
+from projections.capacity_tables import (
+    allocations,
+    counts_at,
+    groups_from,
+    inventories,
+    providers,
+    streams,
+)
 from projections.in_use import InUse, rows_of
 from projections.json_text import from_text
 from projections.schema_version import columns_in
@@ -25,6 +33,7 @@ class OpenProvider:
     name: str
     parent_id: str | None
     traits: tuple[str, ...]
+    groups: tuple[str, ...]
     version: int
 
 
@@ -53,12 +62,12 @@ class OpenUnits:
     units: dict[str, int]
 
 
-def open_providers(connection: Connection) -> Iterator[OpenProvider]:
+def open_providers(connection: Connection, moment: Micros | None = None) -> Iterator[OpenProvider]:
     """By registration. A provider that was moved may come before its parent."""
     statement = (
         select(*columns_in(connection, providers), streams.c.version)
         .join(streams, streams.c.registered_position == providers.c.registered_position)
-        .where(providers.c.to_position.is_(None))
+        .where(counts_at(providers, moment))
         .order_by(providers.c.registered_position)
     )
     for row in rows_of(connection, statement):
@@ -68,15 +77,18 @@ def open_providers(connection: Connection) -> Iterator[OpenProvider]:
             name=row.name,
             parent_id=row.parent_id,
             traits=tuple(from_text(row.traits)),
+            groups=groups_from(row.groups),
             version=row.version,
         )
 
 
-def open_inventories(connection: Connection) -> Iterator[OpenInventory]:
+def open_inventories(
+    connection: Connection, moment: Micros | None = None
+) -> Iterator[OpenInventory]:
     """By registration and class."""
     statement = (
         select(*columns_in(connection, inventories))
-        .where(inventories.c.to_position.is_(None))
+        .where(counts_at(inventories, moment))
         .order_by(inventories.c.registered_position, inventories.c.resource_class)
     )
     for row in rows_of(connection, statement):
@@ -84,16 +96,17 @@ def open_inventories(connection: Connection) -> Iterator[OpenInventory]:
         yield OpenInventory(row.provider_id, row.resource_class, inventory)
 
 
-def open_usage(connection: Connection) -> Iterator[OpenUsage]:
-    """A hold counts until its stream says that it ended, as in the provider's own state."""
-    for provider_id, used in _in_use_by_provider(connection):
+def open_usage(connection: Connection, moment: Micros | None = None) -> Iterator[OpenUsage]:
+    """A hold counts until its stream says that it ended, as in the provider's own state; at a
+    moment, until its deadline."""
+    for provider_id, used in _in_use_by_provider(connection, moment):
         for resource_class, amount in used.amounts.items():
             yield OpenUsage(provider_id, resource_class, amount)
 
 
-def open_units(connection: Connection) -> Iterator[OpenUnits]:
+def open_units(connection: Connection, moment: Micros | None = None) -> Iterator[OpenUnits]:
     """The same, by unit."""
-    for provider_id, used in _in_use_by_provider(connection, discrete=True):
+    for provider_id, used in _in_use_by_provider(connection, moment, discrete=True):
         for resource_class, units in used.units.items():
             yield OpenUnits(provider_id, resource_class, units)
 
@@ -110,13 +123,13 @@ def open_holds(connection: Connection) -> Iterator[tuple[str, datetime]]:
 
 
 def _in_use_by_provider(
-    connection: Connection, *, discrete: bool = False
+    connection: Connection, moment: Micros | None, *, discrete: bool = False
 ) -> Iterator[tuple[str, InUse]]:
     """All the open allocations of one provider after the other."""
     statement = (
         select(streams.c.provider_id, allocations.c.resources, allocations.c.units)
         .join(streams, streams.c.registered_position == allocations.c.registered_position)
-        .where(allocations.c.to_position.is_(None))
+        .where(counts_at(allocations, moment))
         .order_by(allocations.c.registered_position)
     )
     if discrete:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, false, select
 
 from projections.capacity_tables import counts_at, providers
+from projections.schema_version import is_in, version_of
 
 
 def matching_providers(
@@ -26,6 +27,15 @@ def matching_providers(
     if in_tree is not None:
         conditions.append(providers.c.provider_id.in_(_subtree(in_tree, moment)))
     return conditions
+
+
+def in_group(connection: Connection, group: str | None) -> list[ColumnElement[bool]]:
+    """The condition that a provider is in a group, if one is named."""
+    if group is None:
+        return []
+    if not is_in(providers.c.groups, version_of(connection)):
+        return [false()]
+    return [providers.c.groups.contains(f'"{group}"', autoescape=True)]
 
 
 def _subtree(top: str, moment: int | None) -> Select[str]:

@@ -14,9 +14,15 @@ from domain.inventory import Inventories
 from domain.times import from_micros, to_micros
 from projections.bulk import key_part, key_table
 from projections.capacity import inventory_adapter
-from projections.capacity_tables import counts_at, inventories, providers, streams
+from projections.capacity_tables import (
+    counts_at,
+    groups_from,
+    inventories,
+    providers,
+    streams,
+)
 from projections.json_text import from_text
-from projections.provider_filters import matching_providers
+from projections.provider_filters import in_group, matching_providers
 from projections.schema_version import columns_in
 
 
@@ -27,6 +33,7 @@ class ProviderRow(Fact):
     name: str
     parent_id: str | None
     traits: tuple[str, ...]
+    groups: tuple[str, ...] = ()
     inventories: Inventories
     version: int
     registered_at: datetime
@@ -55,6 +62,7 @@ def read_providers(
     name: str | None = None,
     in_tree: str | None = None,
     trait: str | None = None,
+    group: str | None = None,
     after: int | None = None,
     limit: int = 100,
 ) -> list[ProviderRow]:
@@ -66,6 +74,7 @@ def read_providers(
     statement = (
         _with_version(connection)
         .where(*matching_providers(moment, None, in_tree, trait, name))
+        .where(*in_group(connection, group))
         .order_by(providers.c.registered_position)
         .limit(limit)
     )
@@ -164,6 +173,7 @@ def _provider_row(row: Row[Any], had: Inventories, moment: int | None) -> Provid
         name=row.name,
         parent_id=row.parent_id,
         traits=tuple(from_text(row.traits)),
+        groups=groups_from(row.groups),
         inventories=had,
         version=row.version,
         registered_at=from_micros(row.registered_at),

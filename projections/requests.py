@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, or_, select
 
 from domain.allocation import Shares
-from domain.component import Consumer, StoredComponent, Wish
+from domain.component import Consumer
+from domain.decision import Decision, Relaxation
 from domain.events import Fact
 from domain.request import Reason
 from domain.times import from_micros, to_micros
+from domain.wish import Wish
 from projections.allocation_rows import AllocationRow, allocation_rows
 from projections.requests_tables import requests
-from projections.schema_version import columns_in
+from projections.schema_version import columns_in, is_in, version_of
 
 RequestStatus = Literal["held", "placed", "refused", "withdrawn", "expired"]
 
@@ -27,16 +29,24 @@ class Outcome(BaseModel):
     mappings: tuple[tuple[str, ...], ...] = ()
     reasons: tuple[Reason, ...] = ()
     considered: int = 0
+    relaxations: tuple[Relaxation, ...] = ()
+    decision: Decision | None = None
+
+    @property
+    def option(self) -> int:
+        """Which option of the wish was placed."""
+        return 0 if self.decision is None else self.decision.option
 
 
 class ReasonRow(Fact):
+    option: int = 0
     code: str
     resource_class: str | None
     detail: str
     count: int
 
 
-class RequestRow(Fact):
+class RequestRow(Wish):
     """A request. `refusal` are its reasons with the ranges of providers, for `expand_ranges`."""
 
     id: str
@@ -44,15 +54,13 @@ class RequestRow(Fact):
     consumer: Consumer
     project_id: str
     user_id: str
-    components: tuple[StoredComponent, ...]
-    required_traits: tuple[str, ...]
-    forbidden_traits: tuple[str, ...]
-    any_of_traits: tuple[tuple[str, ...], ...]
-    within: str | None
     hold_until: datetime | None
+    gang_id: str | None
     submitted_at: datetime
     allocations: list[AllocationRow]
     reasons: list[ReasonRow]
+    relaxations: tuple[Relaxation, ...]
+    decision: Decision | None
     version: int
     submitted_position: int = Field(exclude=True)
     refused_position: int | None = Field(exclude=True)
@@ -71,6 +79,7 @@ def read_requests(
     project_id: str | None = None,
     user_id: str | None = None,
     consumer_id: str | None = None,
+    gang_id: str | None = None,
     after: int | None = None,
     limit: int = 100,
 ) -> list[RequestRow]:
@@ -87,6 +96,9 @@ def read_requests(
     for name, value in equals.items():
         if value is not None:
             statement = statement.where(requests.c[name] == value)
+    if gang_id is not None:
+        known = is_in(requests.c.gang_id, version_of(connection))
+        statement = statement.where(requests.c.gang_id == gang_id if known else false())
     if after is not None:
         statement = statement.where(requests.c.submitted_position > after)
     return [_request_row(row, moment) for row in connection.execute(statement)]
@@ -121,19 +133,17 @@ def _request_row(row: Row[Any], moment: int) -> RequestRow:
     return RequestRow(
         id=row.id,
         status="expired" if lapsed else row.status,
-        consumer=Consumer(id=row.consumer_id, type=row.consumer_type),
+        consumer=Consumer(id=row.consumer_id, type=row.consumer_type, group=row.consumer_group),
         project_id=row.project_id,
         user_id=row.user_id,
-        components=wish.components,
-        required_traits=wish.required_traits,
-        forbidden_traits=wish.forbidden_traits,
-        any_of_traits=wish.any_of_traits,
-        within=wish.within,
+        **dict(wish),
+        gang_id=row.gang_id,
         hold_until=None if row.hold_until is None else from_micros(row.hold_until),
         submitted_at=from_micros(row.submitted_at),
         allocations=allocation_rows(outcome.shares),
         reasons=[
             ReasonRow(
+                option=reason.option,
                 code=reason.code,
                 resource_class=reason.resource_class,
                 detail=reason.detail,
@@ -141,6 +151,8 @@ def _request_row(row: Row[Any], moment: int) -> RequestRow:
             )
             for reason in outcome.reasons
         ],
+        relaxations=outcome.relaxations,
+        decision=outcome.decision,
         version=row.version,
         submitted_position=row.submitted_position,
         refused_position=row.refused_position,

@@ -24,7 +24,7 @@ from projections.requests_tables import REQUESTS, RequestState, metadata
 
 class RequestsProjection:
     name: str = "requests"
-    version: int = 1
+    version: int = 2
     oldest: int = 1
     metadata: MetaData = metadata
     by_stream: bool = True
@@ -79,6 +79,8 @@ def _submitted(event: RequestSubmitted, request_id: str, position: int) -> Reque
         wish=wish.__pydantic_serializer__.to_json(wish).decode(),
         outcome="{}",
         refused_position=None,
+        gang_id=event.gang_id,
+        consumer_group=event.consumer.group,
     )
 
 

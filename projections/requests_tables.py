@@ -28,11 +28,14 @@ requests = Table(
     Column("wish", Text, nullable=False, doc="JSON"),
     Column("outcome", Text, nullable=False, doc="JSON of the event that held, placed or refused"),
     Column("refused_position", BigInteger),
+    Column("gang_id", Text, info={"since": 2}),
+    Column("consumer_group", Text, info={"since": 2}),
 )
 Index("requests_by_id", requests.c.id, unique=True, info=LOOKED_UP)
 Index("requests_by_status", requests.c.status, requests.c.submitted_position)
 Index("requests_by_consumer", requests.c.consumer_id, requests.c.submitted_position)
 Index("requests_by_project", requests.c.project_id, requests.c.submitted_position)
+Index("requests_by_gang", requests.c.gang_id, requests.c.submitted_position)
 Index("requests_by_user", requests.c.user_id, requests.c.submitted_position)
 
 
@@ -53,6 +56,8 @@ class RequestState:
     wish: str
     outcome: str
     refused_position: int | None
+    gang_id: str | None
+    consumer_group: str | None
 
 
 REQUESTS = Rows(

@@ -6,13 +6,22 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from domain import catalog, claim, flavor, idempotency, provider_events, request
+from domain import (
+    catalog,
+    claim,
+    consumer_group,
+    flavor,
+    gang,
+    idempotency,
+    provider_events,
+    request,
+)
 from domain.closed_statements import StatementClosed, StatementCorrected
-from domain.component import Wish
 from domain.events import Event
 from domain.price_book import PriceBookPublished
 from domain.provider import Provider
 from domain.streams import id_of
+from domain.wish import Wish
 from projections.wording import (
     Names,
     count,
@@ -36,13 +45,16 @@ def providers_of(event: Event) -> set[str]:
     """The ids of the providers that the event's sentence names."""
     found = {*(getattr(event, "shares", None) or {})}
     found |= {id for ids in getattr(event, "mappings", ()) for id in ids}
+    found |= {*(getattr(event, "provider_ids", ()) or ())}
     if event.originator_id.startswith(Provider.stream_of("")):
         found.add(id_of(event.originator_id))
     for field in ("provider_id", "parent_id"):
         found.add(getattr(event, field, None) or "")
     wish = getattr(event, "wish", None)
     if isinstance(wish, Wish):
-        found.add(wish.within or "")
+        for option in wish.options:
+            found |= {option.in_tree or "", option.within or ""}
+            found |= {component.within or "" for component in option.components}
     return found - {""}
 
 
@@ -75,6 +87,10 @@ def _inventory_changed(event: provider_events.InventoryChanged, names: Names) ->
 
 def _traits_changed(event: provider_events.TraitsChanged, names: Names) -> str:
     return f"provider {_of(event, names)} now has the traits {listed(event.traits)}"
+
+
+def _groups_changed(event: provider_events.GroupsChanged, names: Names) -> str:
+    return f"provider {_of(event, names)} is now in the groups {listed(event.groups)}"
 
 
 def _requested(event: provider_events.Requested, names: Names) -> str:
@@ -157,6 +173,30 @@ def _withdrawn(_: request.RequestWithdrawn, __: Names) -> str:
 
 def _expired(event: request.RequestExpired, _: Names) -> str:
     return f"expired: nobody confirmed the hold by {time(event.expired_at)}"
+
+
+# --- Gangs and groups of consumers ----------------------------------------------------------------
+
+
+def _gang_placed(event: gang.GangPlaced, _: Names) -> str:
+    return f"a gang was placed: {listed(one.consumer_id for one in event.members)}"
+
+
+def _gang_refused(event: gang.GangRefused, _: Names) -> str:
+    return f"a gang was refused: {listed(one.consumer_id for one in event.members)}"
+
+
+def _member_placed(event: consumer_group.MemberPlaced, names: Names) -> str:
+    where = listed(name_of(one, names) for one in event.provider_ids)
+    return f"{event.consumer_id} of the group {_group(event)} is on {where}"
+
+
+def _member_left(event: consumer_group.MemberLeft, _: Names) -> str:
+    return f"{event.consumer_id} of the group {_group(event)} holds nothing any more"
+
+
+def _group(event: Event) -> str:
+    return id_of(event.originator_id).partition("/")[0]
 
 
 # --- Catalogs and keys ----------------------------------------------------------------------------
@@ -245,6 +285,7 @@ def _sentences() -> dict[type[Event], Callable[[Any, Names], str]]:
         provider_events.ProviderMoved: _moved,
         provider_events.InventoryChanged: _inventory_changed,
         provider_events.TraitsChanged: _traits_changed,
+        provider_events.GroupsChanged: _groups_changed,
         provider_events.Requested: _requested,
         provider_events.Claimed: _claimed,
         provider_events.Released: _released,
@@ -262,6 +303,10 @@ def _sentences() -> dict[type[Event], Callable[[Any, Names], str]]:
         request.RequestRefused: _refused,
         request.RequestWithdrawn: _withdrawn,
         request.RequestExpired: _expired,
+        gang.GangPlaced: _gang_placed,
+        gang.GangRefused: _gang_refused,
+        consumer_group.MemberPlaced: _member_placed,
+        consumer_group.MemberLeft: _member_left,
         catalog.ResourceClassDefined: _class_defined,
         catalog.ResourceClassRemoved: _class_removed,
         catalog.TraitDefined: _trait_defined,

@@ -8,13 +8,16 @@ from datetime import datetime
 from domain.allocation import Share, Shares
 from domain.component import (
     AmountsComponent,
+    AttributeCondition,
+    AttributeRange,
     Expansion,
     FlavorComponent,
+    ProviderConditions,
     StoredComponent,
     Units,
-    Wish,
 )
 from domain.inventory import DivisibleInventory, Inventory
+from domain.wish import Option, Wish
 
 Names = Mapping[str, str]
 """Names of providers by id. One that is missing is called by its id."""
@@ -64,17 +67,38 @@ def inventory_in_words(inventory: Inventory) -> str:
 
 
 def wish_in_words(wish: Wish, names: Names) -> str:
-    what = listed(_component(component) for component in wish.components)
-    traits = [*wish.required_traits, *(" or ".join(group) for group in wish.any_of_traits)]
+    return ", or else ".join(_option(option, names) for option in wish.options)
+
+
+def _option(option: Option, names: Names) -> str:
+    what = listed(_component(component, names) for component in option.components)
+    tree = "" if option.in_tree is None else f" in the tree of {name_of(option.in_tree, names)}"
+    rules = [
+        *(f", {listed(rule)} in one subtree" for rule in option.same_subtree),
+        *(f", {listed(rule)} on different providers" for rule in option.different_providers),
+    ]
+    return what + _where(option, names) + tree + "".join(rules)
+
+
+def _where(one: ProviderConditions, names: Names) -> str:
+    traits = [*one.required_traits, *(" or ".join(group) for group in one.any_of_traits)]
+    groups = [" or ".join(group) for group in one.member_of]
     where = [
         f" with {listed(traits)}" if traits else "",
-        f" without {listed(wish.forbidden_traits)}" if wish.forbidden_traits else "",
-        "" if wish.within is None else f" within {name_of(wish.within, names)}",
+        f" without {listed(one.forbidden_traits)}" if one.forbidden_traits else "",
+        f" in {listed(groups)}" if groups else "",
+        f" not in {listed(one.not_member_of)}" if one.not_member_of else "",
+        "" if one.within is None else f" within {name_of(one.within, names)}",
     ]
-    return what + "".join(where)
+    return "".join(where)
 
 
-def _component(component: StoredComponent) -> str:
+def _component(component: StoredComponent, names: Names) -> str:
+    label = "" if component.label is None else f" ({component.label})"
+    return _what(component) + _where(component, names) + label
+
+
+def _what(component: StoredComponent) -> str:
     match component:
         case AmountsComponent():
             return _amounts(component.resources)
@@ -91,12 +115,21 @@ def _amounts(resources: Mapping[str, int]) -> str:
 def _units(units: Units) -> str:
     part = "" if units.amount is None else f" of {units.amount} each"
     where = [
-        f"{one.attribute} {' or '.join(str(value) for value in one.accepted)}"
-        for one in units.where
+        *(_condition(one) for one in units.where),
+        *(f"the same {name}" for name in units.alike),
+        *(f"different {name}" for name in units.different),
     ]
     return (
         f"{units.count} × {units.resource_class}{part}{f' with {listed(where)}' if where else ''}"
     )
+
+
+def _condition(one: AttributeCondition | AttributeRange) -> str:
+    if isinstance(one, AttributeRange):
+        ends = (("from", one.at_least), ("to", one.at_most))
+        words = (f"{word} {end}" for word, end in ends if end is not None)
+        return f"{one.attribute} {' '.join(words)}"
+    return f"{one.attribute} {' or '.join(str(value) for value in one.accepted)}"
 
 
 def expansion_in_words(expansion: Expansion) -> str:

@@ -19,17 +19,18 @@ from domain.cloud import (
 from domain.component import (
     AmountsComponent,
     AttributeCondition,
+    AttributeRange,
     Expansion,
     FlavorComponent,
     Units,
     UnitsComponent,
-    Wish,
 )
 from domain.errors import LedgerError
+from domain.expanding import expand
 from domain.inventory import DiscreteInventory, DivisibleInventory, Unit
-from domain.ledger import expand
 from domain.price import ClassTarget, FlavorTarget, Price, Tier, UnitsTarget
 from domain.price_book import Prices
+from domain.wish import Option, Wish
 from projections.projection import Recorded
 from tests.projected_log import PROJECTS, RandomLedger
 
@@ -94,7 +95,7 @@ class BilledHistory(RandomLedger):
                 resource_class="PGPU",
                 count=chance.choice([1, 1, 2]),
                 amount=chance.choice([None, 300, 500]),
-                where=chance.choice([(), (), (condition("A"),)]),
+                where=chance.choice([(), (), (condition("A"),), (large(),)]),
             )
             for _ in range({"small": 0, "gpu": 1, "large": 2}[name])
         ]
@@ -103,13 +104,15 @@ class BilledHistory(RandomLedger):
 
     def _gpus(self) -> DiscreteInventory:
         chance = self.random
+
+        def attributes() -> dict[str, Any]:
+            size = chance.choice([16, 40, 80, "80"])
+            kinds = [{}, {"model": chance.choice(MODELS), "r.ow": 1}, {"memory_gb": size}]
+            return dict(chance.choice(kinds))
+
         return DiscreteInventory(
             units=tuple(
-                Unit(
-                    name=name,
-                    capacity=1000,
-                    attributes=chance.choice([{}, {"model": chance.choice(MODELS), "r.ow": 1}]),
-                )
+                Unit(name=name, capacity=1000, attributes=attributes())
                 for name in chance.sample(["g0", "g1", "g2", "g10"], chance.randint(3, 4))
             )
         )
@@ -126,13 +129,16 @@ class BilledHistory(RandomLedger):
                 components.append(UnitsComponent(resource_class="PGPU", amount=amount))
             else:
                 components.append(FlavorComponent(name=chance.choice(FLAVORS)))
-        return Wish.model_construct(
-            components=expand(self.ledger.books, components),
-            required_traits=(),
-            forbidden_traits=(),
-            any_of_traits=(),
-            within=None,
-        )
+        asked = Option(components=expand(self.ledger.books, components))
+        if chance.random() < 0.7:
+            return Wish(components=asked.components)
+        # More than anybody has, so that it comes to the alternative.
+        too_much = AmountsComponent(resources={"VCPU": 1_000_000})
+        return Wish(components=(too_much,), alternatives=(asked,))
+
+
+def large() -> AttributeRange:
+    return AttributeRange(attribute="memory_gb", at_least=40)
 
 
 def condition(*models: Any) -> AttributeCondition:

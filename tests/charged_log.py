@@ -12,11 +12,12 @@ from eventsourcing.persistence import StoredEvent
 
 from domain.billing import publish_prices
 from domain.charge import Charge, charge_for
-from domain.component import AmountsComponent, Consumer, Wish
+from domain.component import AmountsComponent, Consumer
 from domain.ledger import release_claim, submit_request
 from domain.period import period_of
 from domain.price_book import Prices
 from domain.rating import Bill
+from domain.wish import Wish
 from infra.audit.kept_lines import KeptLines
 from infra.audit.log_source import ArchiveSource, DatabaseSource, LogSource
 from infra.audit.replay import Line, open_replay

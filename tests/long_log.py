@@ -13,7 +13,7 @@ from infra.mapper import EventMapper
 from tests.projected_log import random_log
 
 RANDOM_ID = r"(?P<head>[0-9a-f]{8})(?P<tail>(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-NAME = r"\b(?:(?:server|host|key|book)-\d+|CUSTOM_\w+)\b"
+NAME = r"\b(?:(?:server|host|key|book|pair)-\d+|CUSTOM_\w+)\b"
 FLAVOR = r"(?<=flavor:)(?:small|large)|(?<=\")(?:small|large)(?=\")"
 NAMES = re.compile(f"{RANDOM_ID}|{NAME}|{FLAVOR}")
 BATCH = 500

@@ -9,17 +9,19 @@ from pydantic import SecretStr
 
 from domain.aggregate import Aggregate
 from domain.allocation import Shares
+from domain.claim import Claim
 from domain.cloud import define_resource_class, define_trait, register_provider
-from domain.component import AmountsComponent, Consumer, Units, UnitsComponent, Wish
+from domain.component import AmountsComponent, Consumer, Units, UnitsComponent
 from domain.inventory import (
     DiscreteInventory,
     DivisibleInventory,
     Inventory,
     Unit,
 )
-from domain.ledger import expire_overdue, submit_request
+from domain.ledger import expire_overdue, release_claim, submit_request
 from domain.provider import Provider
 from domain.request import Request
+from domain.wish import Wish
 from infra.database import open_database
 from infra.event_log import EventLog
 from infra.memory_books import MemoryBooks
@@ -123,24 +125,40 @@ class OpenLedger:
         **amounts: int,
     ) -> Request:
         """Submit a request for amounts and units."""
+        asked = wish(
+            *units,
+            within=within,
+            required_traits=required,
+            forbidden_traits=forbidden,
+            any_of_traits=any_of,
+            **amounts,
+        )
+        return self.submit(consumer, asked, at=at, hold_until=hold_until)
+
+    def submit(
+        self,
+        consumer: str,
+        asked: Wish,
+        *,
+        group: str | None = None,
+        at: datetime = NOON,
+        hold_until: datetime | None = None,
+    ) -> Request:
         self._made += 1
         return self.run(
             submit_request,
             at=at,
             request_id=f"10000000-0000-4000-8000-{self._made:012}",
-            consumer=Consumer(id=consumer),
+            consumer=Consumer(id=consumer, group=group),
             project_id="project",
             user_id="user",
-            wish=wish(
-                *units,
-                within=within,
-                required_traits=required,
-                forbidden_traits=forbidden,
-                any_of_traits=any_of,
-                **amounts,
-            ),
+            wish=asked,
             hold_until=hold_until,
+            seed=self._made,
         )
+
+    def release(self, consumer: str, *, at: datetime = NOON) -> Claim:
+        return self.run(release_claim, consumer, at=at)
 
     def usage(self, provider_id: str, resource_class: str) -> int:
         return self.books.get(Provider, provider_id).usage.get(resource_class, 0)

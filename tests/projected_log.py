@@ -20,6 +20,7 @@ from domain.billing import close_statement, correct_statement, publish_prices
 from domain.charge import Charge
 from domain.claim import Claim
 from domain.cloud import (
+    change_groups,
     change_inventories,
     change_traits,
     define_flavor,
@@ -32,14 +33,15 @@ from domain.cloud import (
     remove_resource_class,
     remove_trait,
 )
-from domain.component import Consumer, Expansion, Units, Wish
+from domain.component import Consumer, Expansion, Units
 from domain.errors import LedgerError
+from domain.expanding import expand
+from domain.gangs import MemberRequest, submit_gang
 from domain.idempotency import IdempotencyKey
 from domain.inventory import DiscreteInventory, DivisibleInventory
 from domain.ledger import (
     change_claim,
     confirm_request,
-    expand,
     release_claim,
     submit_request,
     withdraw_request,
@@ -48,6 +50,7 @@ from domain.price import ClassTarget, Price, Tier
 from domain.price_book import Prices
 from domain.provider import Provider
 from domain.request import Request
+from domain.wish import Wish
 from infra.database import Database
 from infra.settings import Settings
 from projections.all import projections
@@ -102,7 +105,7 @@ class RandomLedger:
             ),
             *(self.register, self.traits, self.delete, self.flavor, self.flavor),
             *(self.describe, self.describe, self.describe, self.catalog, self.catalog),
-            *(self.prices, self.bill),
+            *(self.prices, self.bill, self.groups, self.gang),
         ]
 
     def _run(self, use_case: Callable[..., Aggregate], *args: Any, **facts: Any) -> Aggregate:
@@ -140,6 +143,29 @@ class RandomLedger:
 
     def traits(self) -> None:
         self._run(change_traits, self._provider(), self._traits())
+
+    def groups(self) -> None:
+        groups = self.random.sample(["rack-1", "rack-2"], self.random.randrange(3))
+        self._run(change_groups, self._provider(), frozenset(groups))
+
+    def gang(self) -> None:
+        """Of two who will not be together; often it does not fit. What they held is given back."""
+        pair = [f"pair-{number}" for number in self.random.sample(range(3), 2)]
+        for consumer_id in pair:
+            if self.ledger.books.get(Claim, consumer_id).status == "active":
+                self._run(release_claim, consumer_id)
+        members = [
+            MemberRequest(
+                request_id=self._id(),
+                consumer=Consumer(id=consumer_id, group="pair-1"),
+                project_id=PROJECTS[0],
+                user_id=USERS[0],
+                wish=wish(VCPU=self.random.randint(1, 4), affinity="anti_affinity"),
+            )
+            for consumer_id in pair
+        ]
+        self._run(submit_gang, gang_id=self._id(), members=members, hold_until=None)
+        self.requests += [one.request_id for one in members]
 
     def inventory(self) -> None:
         name = self.random.choice(CLASSES)

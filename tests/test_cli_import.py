@@ -40,14 +40,15 @@ def test_rows_of_one_provider_are_put_together_over_all_files(tmp_path: Path) ->
         hosts_csv=f"{DIVISIBLE}\n"
         "h1,,VCPU,32,2,,,,1.15,HW_CPU_X86_AVX2|CUSTOM_SSD\n"
         "h1,,MEMORY_MB,1024,,256,512,256,,\n",
-        gpus_csv="provider,resource_class,unit,capacity,attr.model,attr.slot\n"
-        "h1,PGPU,gpu0,1000,A100,3\n"
-        "h1,PGPU,gpu1,,T4,\n",
+        gpus_csv="provider,resource_class,unit,capacity,attr.model,attr.slot,groups\n"
+        "h1,PGPU,gpu0,1000,A100,3,rack-1|zone-a\n"
+        "h1,PGPU,gpu1,,T4,,\n",
     )
     (draft,) = result.drafts.values()
 
     assert result.problems == []
     assert draft.traits == {"HW_CPU_X86_AVX2", "CUSTOM_SSD"}
+    assert draft.groups == {"rack-1", "zone-a"}
     inventories = draft.inventories()
     assert inventories["VCPU"].capacity == 34  # (32 - 2) * 1.15 = 34.5
     memory = DivisibleInventory(total=1024, min_unit=256, max_unit=512, step_size=256)

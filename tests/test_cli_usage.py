@@ -162,3 +162,24 @@ def test_a_period_is_written_in_one_way_only() -> None:
         span_of(None, None, None, "week", CLOCK)
     with pytest.raises(Failure, match="no period"):
         span_of("2026-1", None, None, None, CLOCK + timedelta(days=1))
+
+
+def test_requests_are_explained_and_what_is_stranded_is_told(demo: Service) -> None:
+    with ServiceClient(demo.url) as client:
+        requests = {one["consumer"]["id"]: one for one in client.pages("/v1/requests")}
+    placed = tally("explain", requests["infer-1"]["id"], "--url", demo.url).stdout
+    assert "It was placed in the tree of" in placed
+    assert re.search(r"chosen", placed)
+    refused = tally(
+        "explain", requests["train-2"]["id"], "--providers", "3", "--url", demo.url
+    ).stdout
+    assert "It was refused: none of 9 trees" in refused
+    assert re.search(r"With \d such PGPU units instead of 8 it would have fitted on", refused)
+    assert "have no 8 such PGPU units" in refused
+    unknown = tally("explain", "00000000-0000-4000-8000-000000000000", "--url", demo.url)
+    assert (unknown.returncode, "there is no request" in unknown.stderr) == (1, True)
+    trees = tally("stranding", "--url", demo.url).stdout
+    assert re.search(r"class  \w+, the scarcest", trees)
+    totals = told(tally("stranding", "--by", "total", "--json", "--url", demo.url))
+    assert len(totals["stranded"]) == 1
+    assert re.search(r"free", tally("stranding", "--by", "total", "--url", demo.url).stdout)

@@ -11,19 +11,20 @@ from domain.claim import Claim
 from domain.cloud import (
     define_flavor,
 )
-from domain.component import AttributeCondition, Consumer, Expansion, FlavorComponent, Units, Wish
+from domain.component import AttributeCondition, Consumer, Expansion, FlavorComponent, Units
 from domain.errors import Conflict, Invalid, NotFound
+from domain.expanding import expand
 from domain.inventory import DivisibleInventory
 from domain.ledger import (
     change_claim,
     confirm_request,
-    expand,
     release_claim,
     submit_request,
     withdraw_request,
 )
 from domain.provider import Provider
 from domain.request import Request
+from domain.wish import Wish
 from infra.event_log import Conflicted
 from tests.open_ledger import OpenLedger, after, gpus, held, wish
 

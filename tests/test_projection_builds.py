@@ -21,8 +21,10 @@ from infra.builds import Build, Builds
 from infra.database import Database, open_database
 from infra.event_log import EventLog
 from infra.read_models import ReadModels
+from projections.all import projections
 from projections.claims_projection import ClaimsProjection
 from projections.claims_tables import claims
+from projections.requests_projection import RequestsProjection
 from scripts.benchmarks.made_log import made_log
 from tests.databases import ScratchDatabase
 from tests.open_ledger import settings_from
@@ -30,6 +32,12 @@ from tests.open_ledger import settings_from
 LONG = 45_000
 """Long enough to be read in parts."""
 AT_ONCE = 1_000
+
+
+def label(name: str, number: int) -> str:
+    """How that build of the projection's newest version is called."""
+    version = next(one.version for one in projections() if one.name == name)
+    return f"{version}.{number}"
 
 
 class Followed:
@@ -87,7 +95,7 @@ def is_serving(one: ProjectionHealth) -> bool:
 def test_a_long_log_is_built_in_parts_and_then_serves(database: ScratchDatabase) -> None:
     followed = Followed(database, LONG)
     try:
-        followed.until("claims", "1.1", is_serving)
+        followed.until("claims", label("claims", 1), is_serving)
         granted = [one for one in followed.log.read(0, LONG) if isinstance(one.event, ClaimGranted)]
         assert followed.count_claims() == len(granted) > 5_000
         followed.append(70)
@@ -99,16 +107,16 @@ def test_a_long_log_is_built_in_parts_and_then_serves(database: ScratchDatabase)
 def test_a_rebuild_serves_when_it_equals_what_served_and_writes_go_on(short: Followed) -> None:
     short.count_claims()
     short.read_models.rebuild("claims", "if_equal")
-    while not short.build("claims", "1.2").serving:
+    while not short.build("claims", label("claims", 2)).serving:
         before = short.log.head()
         short.append(7)
         assert short.count_claims() > 0  # No read fails, whichever build it is from.
         assert short.log.head() == before + 7
-    compared = short.build("claims", "1.2").comparison
+    compared = short.build("claims", label("claims", 2)).comparison
     assert compared is not None
     assert (compared.equal, compared.against) == (True, "1.1")
     assert {one.table for one in compared.tables} == {"claims", "claim_providers"}
-    assert short.build("claims", "1.1").state == "kept"
+    assert short.build("claims", label("claims", 1)).state == "kept"
 
 
 def test_a_tampered_column_is_named_and_the_new_build_waits(short: Followed) -> None:
@@ -117,18 +125,18 @@ def test_a_tampered_column_is_named_and_the_new_build_waits(short: Followed) -> 
     with tables.begin() as connection:
         connection.execute(text("UPDATE claims SET user_id = 'mallory' WHERE from_position < 200"))
     short.read_models.rebuild("claims", "if_equal")
-    short.until("claims", "1.2", lambda one: one.state == "ready")
-    waiting = short.build("claims", "1.2")
+    short.until("claims", label("claims", 2), lambda one: one.state == "ready")
+    waiting = short.build("claims", label("claims", 2))
     assert waiting.comparison is not None
     assert [one.differing for one in waiting.comparison.tables if one.differing] == [["user_id"]]
     assert waiting.to_go_on == "tally projections switch claims 1.2"
     assert mallorys(short) > 0
-    short.read_models.steer("claims", "1.2", "switch")
-    short.until("claims", "1.2", is_serving)
+    short.read_models.steer("claims", label("claims", 2), "switch")
+    short.until("claims", label("claims", 2), is_serving)
     assert (mallorys(short), short.count_claims()) == (0, rows)
     short.append(70)
-    short.read_models.steer("claims", "1.1", "switch")
-    short.until("claims", "1.1", is_serving)
+    short.read_models.steer("claims", label("claims", 1), "switch")
+    short.until("claims", label("claims", 1), is_serving)
     assert mallorys(short) > 0
     assert short.count_claims() > rows  # It caught up before it served.
 
@@ -147,30 +155,30 @@ def mallorys(followed: Followed) -> int:
 
 def test_a_build_is_dropped_but_never_the_one_that_serves(short: Followed) -> None:
     short.read_models.rebuild("requests", "always")
-    short.until("requests", "1.2", is_serving)
-    place = Build("requests", 1, 1).place
+    short.until("requests", label("requests", 2), is_serving)
+    place = Build("requests", RequestsProjection.version, 1).place
     assert short.database.size_of(place) > 0
     with pytest.raises(Conflict):
-        short.read_models.steer("requests", "1.2", "drop")
-    short.read_models.steer("requests", "1.1", "drop")
+        short.read_models.steer("requests", label("requests", 2), "drop")
+    short.read_models.steer("requests", label("requests", 1), "drop")
     assert short.database.size_of(place) == 0
     with pytest.raises(NotFound):
-        short.read_models.steer("requests", "1.1", "switch")
+        short.read_models.steer("requests", label("requests", 1), "switch")
 
 
 def test_a_paused_build_goes_on_and_only_one_is_under_way(short: Followed) -> None:
     short.read_models.rebuild("history", "always")
-    short.read_models.steer("history", "1.2", "pause")
+    short.read_models.steer("history", label("history", 2), "pause")
     with pytest.raises(Conflict):
         short.read_models.rebuild("history", "always")
     time.sleep(0.5)
-    assert short.build("history", "1.2").state == "paused"
-    short.read_models.steer("history", "1.2", "resume")
-    short.until("history", "1.2", is_serving)
+    assert short.build("history", label("history", 2)).state == "paused"
+    short.read_models.steer("history", label("history", 2), "resume")
+    short.until("history", label("history", 2), is_serving)
 
 
 def test_builds_are_filled_one_after_the_other(short: Followed) -> None:
-    wanted = [("claims", "1.2"), ("requests", "1.2"), ("capacity", "1.2")]
+    wanted = [(name, label(name, 2)) for name in ("claims", "requests", "capacity")]
     for name, _ in wanted:
         short.read_models.rebuild(name, "always")
     waited: set[str] = set()
@@ -215,20 +223,20 @@ def test_an_event_that_cannot_be_handled_stops_only_those_that_handle_it(short: 
     position = short.log.head()
     short.append(50)
     for name in ("capacity", "requests", "catalog"):
-        short.until(name, "1.1", lambda one: one.lag_events == 0)
-        assert short.build(name, "1.1").state == "following"
+        short.until(name, label(name, 1), lambda one: one.lag_events == 0)
+        assert short.build(name, label(name, 1)).state == "following"
     for name in ("claims", "history"):
-        short.until(name, "1.1", lambda one: one.error is not None)
-        stopped = short.build(name, "1.1")
+        short.until(name, label(name, 1), lambda one: one.error is not None)
+        stopped = short.build(name, label(name, 1))
         assert stopped.state == "stopped"
         assert f"position {position}, claim.granted at version 1" in str(stopped.error)
-        assert stopped.to_go_on == f"tally projections resume {name} 1.1"
+        assert stopped.to_go_on == f"tally projections resume {name} {label(name, 1)}"
         with short.database.read_models(Build(name, 1, 1).place).connect() as connection:
             assert position_of(connection) < position
     repair(short, broken)
     for name in ("claims", "history"):
-        short.read_models.steer(name, "1.1", "resume")
-        short.until(name, "1.1", lambda one: one.lag_events == 0)
+        short.read_models.steer(name, label(name, 1), "resume")
+        short.until(name, label(name, 1), lambda one: one.lag_events == 0)
 
 
 def unreadable(log: EventLog, event: Event) -> StoredEvent:

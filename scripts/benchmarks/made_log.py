@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain.allocation import Share
 from domain.claim import Claim, ClaimGranted, ClaimReleased
-from domain.component import AmountsComponent, Consumer, Wish
+from domain.component import AmountsComponent, Consumer
 from domain.events import Event
 from domain.inventory import DivisibleInventory
 from domain.provider import Provider
@@ -27,6 +27,7 @@ from domain.provider_events import (
     Requested,
 )
 from domain.request import Request, RequestPlaced, RequestSubmitted
+from domain.wish import Wish
 
 E = TypeVar("E", bound=Event)
 

@@ -9,6 +9,7 @@ from scripts.cli.capacity import capacity
 from scripts.cli.demo import demo
 from scripts.cli.doctor import doctor
 from scripts.cli.events import events
+from scripts.cli.explain import explain
 from scripts.cli.failure import TallyGroup
 from scripts.cli.focus import focus
 from scripts.cli.history import history
@@ -21,6 +22,7 @@ from scripts.cli.replay import replay
 from scripts.cli.seal import seal
 from scripts.cli.serve import serve
 from scripts.cli.statements import statements
+from scripts.cli.stranding import stranding
 from scripts.cli.usage import usage
 from scripts.cli.utilization import utilization
 from scripts.cli.verify import verify
@@ -41,6 +43,8 @@ app.command(rich_help_panel="Fill it")(replay)
 app.command(rich_help_panel="Read it")(capacity)
 app.command(rich_help_panel="Read it")(usage)
 app.command(rich_help_panel="Read it")(utilization)
+app.command(rich_help_panel="Read it")(stranding)
+app.command(rich_help_panel="Read it")(explain)
 app.command(rich_help_panel="Read it")(history)
 app.command(rich_help_panel="Read it")(events)
 app.add_typer(webhooks, name="webhooks", rich_help_panel="Read it")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from domain.catalog import standard_resource_classes, standard_traits
 from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories, Unit
-from domain.values import ProviderName, TraitName
+from domain.values import GroupName, ProviderName, TraitName
 from scripts.cli.names import provider_id
 
 
@@ -21,6 +21,7 @@ class Entry(BaseModel):
     parent: ProviderName | None = None
     parent_id: UUID | None = None
     traits: tuple[TraitName, ...] = ()
+    groups: tuple[GroupName, ...] = ()
     inventories: Inventories = {}
 
     @model_validator(mode="after")
@@ -53,6 +54,7 @@ class Draft:
     parent: str | None = None
     parent_id: str | None = None
     traits: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
     amounts: dict[str, DivisibleInventory] = field(default_factory=dict)
     units: dict[str, dict[str, Unit]] = field(default_factory=dict)
 
@@ -74,6 +76,7 @@ class Draft:
         self.parent = _same("parent", self.parent, entry.parent)
         self.parent_id = _same("parent_id", self.parent_id, _text(entry.parent_id))
         self.traits.update(entry.traits)
+        self.groups.update(entry.groups)
         for name, inventory in entry.inventories.items():
             if isinstance(inventory, DivisibleInventory):
                 self._add_amount(name, inventory)

@@ -37,7 +37,8 @@ def import_files(
 
     JSON is an array of providers, as POST /v1/providers takes them; `parent`
     may name the parent. CSV has one row for each provider and class, or (with
-    a column `unit`) for each unit. Several traits are separated by `|`.
+    a column `unit`) for each unit. Several traits or
+    groups are separated by `|`.
 
     \b
     Examples:
@@ -45,9 +46,9 @@ def import_files(
       tally import providers.json
     \b
     hosts.csv:
-      provider,parent,resource_class,total,reserved,allocation_ratio,traits
-      host-1,,DISK_GB,2000,,,CUSTOM_SSD
-      host-1-numa0,host-1,VCPU,32,2,4.0,HW_NUMA_ROOT|HW_CPU_X86_AVX2
+      provider,parent,resource_class,total,reserved,allocation_ratio,traits,groups
+      host-1,,DISK_GB,2000,,,CUSTOM_SSD,rack-1|zone-a
+      host-1-numa0,host-1,VCPU,32,2,4.0,HW_NUMA_ROOT|HW_CPU_X86_AVX2,
     \b
     gpus.csv:
       provider,resource_class,unit,capacity,attr.model

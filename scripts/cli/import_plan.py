@@ -116,9 +116,10 @@ class _Comparison:
         gets = {**has, **draft.inventories()}
         if gets != has:
             changes.append(("PUT", f"{path}/inventories", _inventories(gets)))
-        traits = sorted({*there["traits"], *draft.traits})
-        if traits != sorted(there["traits"]):
-            changes.append(("PUT", f"{path}/traits", {"traits": traits}))
+        for noun, names in (("traits", draft.traits), ("groups", draft.groups)):
+            together = sorted({*there[noun], *names})
+            if together != sorted(there[noun]):
+                changes.append(("PUT", f"{path}/{noun}", {noun: together}))
         move: Body = {}
         if parent_id is not None and parent_id != there["parent_id"]:
             move["parent_id"] = parent_id
@@ -145,6 +146,7 @@ def _registration(draft: Draft, parent_id: str | None) -> Body:
         "id": draft.wanted_id,
         "name": draft.name,
         "traits": sorted(draft.traits),
+        "groups": sorted(draft.groups),
         **_inventories(draft.inventories()),
     }
     if parent_id is not None:

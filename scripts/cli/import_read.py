@@ -12,8 +12,8 @@ from scripts.cli.import_entries import Gathered
 
 AMOUNT_COLUMNS = ("total", "reserved", "min_unit", "max_unit", "step_size", "allocation_ratio")
 COLUMNS = {
-    "divisible": {"provider", "parent", "resource_class", "traits", *AMOUNT_COLUMNS},
-    "discrete": {"provider", "parent", "resource_class", "traits", "unit", "capacity"},
+    "divisible": {"provider", "parent", "resource_class", "traits", "groups", *AMOUNT_COLUMNS},
+    "discrete": {"provider", "parent", "resource_class", "traits", "groups", "unit", "capacity"},
 }
 ATTRIBUTE = "attr."
 
@@ -122,8 +122,9 @@ def _element(shape: str, cells: dict[str, str]) -> dict[str, object]:
     element: dict[str, object] = {"name": cells["provider"]}
     if "parent" in cells:
         element["parent"] = cells["parent"]
-    if "traits" in cells:
-        element["traits"] = re.split(r"[|;\s]+", cells["traits"])
+    for several in ("traits", "groups"):
+        if several in cells:
+            element[several] = re.split(r"[|;\s]+", cells[several])
     inventory = _units(cells) if shape == "discrete" else _amounts(cells)
     if "resource_class" in cells:
         element["inventories"] = {cells["resource_class"]: inventory}

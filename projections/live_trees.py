@@ -1,0 +1,209 @@
+"""Trees of the live view: what conditions on single providers mean for the trees that they are in.
+
+Trees come in the order in which their roots were registered, some at a time: the first few soon,
+then more and more at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.demand import Affinities, Demand
+from projections.live_capacity import LiveCapacity
+from projections.live_conditions import Condition, Conditions, SlotConditions
+from projections.live_sharing import SharingProviders
+
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+
+FIRST_ROWS = 4_096
+GROWTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some trees that stand together: all their rows, and where each tree begins among these.
+
+    In a forest without children both are None: a tree is a row.
+    """
+
+    where: slice | Rows
+    roots: slice | Rows
+    starts: Rows | None
+
+    @property
+    def rows(self) -> Rows:
+        return _numbers(self.where)
+
+    @property
+    def root_rows(self) -> Rows:
+        return _numbers(self.roots)
+
+    def by_tree(self, holds: Mask) -> Mask:
+        """True for the trees that have a row where it holds."""
+        if self.starts is None:
+            return holds
+        reduced: Mask = np.logical_or.reduceat(holds, self.starts)
+        return reduced
+
+    def greatest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """By tree: the greatest of its rows."""
+        return values if self.starts is None else np.maximum.reduceat(values, self.starts)
+
+    def sums(self, values: NDArray[Any]) -> NDArray[Any]:
+        """By tree: the sum over its rows."""
+        return values if self.starts is None else np.add.reduceat(values, self.starts)
+
+
+def _numbers(rows: slice | Rows) -> Rows:
+    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+
+
+class LiveTrees:
+    def __init__(self, view: LiveCapacity) -> None:
+        self._view = view
+
+    def considered(self, demand: Demand) -> Mask:
+        """By row: True for the roots of the trees that may serve; all, unless the demand names one.
+
+        A provider of the batch in hand has no position yet; the next batch will see it.
+        """
+        view, considered = self._view, self.roots()
+        for provider_id in (demand.where.within, demand.in_tree):
+            if provider_id is not None:
+                only = np.zeros(len(considered), dtype=bool)
+                only[view.forest.root(view.row_of[provider_id])] = True
+                considered &= only
+        return considered
+
+    def roots(self) -> Mask:
+        """By row: True for the roots of trees that are there."""
+        columns, forest = self._view.columns, self._view.forest
+        roots: Mask = columns["alive"] & (columns["position"] > 0)
+        if not forest.is_flat:
+            roots &= forest.roots == np.arange(columns.length)
+        return roots
+
+    def allowed_by(self, affinities: Affinities) -> Mask | bool:
+        """By row: True at the roots where the consumer's group lets it go."""
+        allowed: Mask | bool = True
+        if affinities.near is not None:
+            allowed = self.roots_of(affinities.near)
+        if affinities.away:
+            allowed = allowed & ~self.roots_of(affinities.away)
+        return allowed
+
+    def roots_of(self, provider_ids: Iterable[str]) -> Mask:
+        """By row: True at the roots of these providers' trees."""
+        view = self._view
+        roots = np.zeros(view.columns.length, dtype=bool)
+        rows = [view.row_of[one] for one in provider_ids if one in view.row_of]
+        roots[[view.forest.root(row) for row in rows]] = True
+        return roots
+
+    def ids_of(self, root: int) -> tuple[str, ...]:
+        """The tree's providers, the root first, and those that share with it."""
+        view = self._view
+        rows = view.forest.members(root)
+        if self.sharing:
+            rows = [*rows, *self.sharing.of_tree(root)]
+        return tuple(view.ids[row] for row in rows)
+
+    def everything(self) -> Stretch:
+        """All trees at once."""
+        return self._stretch(0, self._count)
+
+    def stretches(self) -> Iterator[Stretch]:
+        start, size = 0, FIRST_ROWS
+        while start < self._count:
+            yield self._stretch(start, min(start + size, self._count))
+            start, size = start + size, size * GROWTH
+
+    def of(self, demand: Demand) -> Iterator[Stretch]:
+        """Those in which the considered trees are: one tree only, where the demand names one."""
+        named = demand.where.within or demand.in_tree
+        if named is None:
+            yield from self.stretches()
+            return
+        forest = self._view.forest
+        root = forest.root(self._view.row_of[named])
+        members = np.array(forest.members(root), dtype=np.int64)
+        yield Stretch(members, np.array([root]), np.zeros(1, dtype=np.int64))
+
+    def stretch_of(self, roots: Rows) -> Stretch:
+        """These trees, in this order."""
+        forest = self._view.forest
+        if forest.is_flat:
+            return Stretch(roots, roots, None)
+        rows, starts, all_roots = forest.in_order()
+        ends = np.append(starts[1:], len(rows))
+        place = np.searchsorted(all_roots, roots)
+        counts = ends[place] - starts[place]
+        begins = np.cumsum(counts) - counts
+        inside = np.arange(int(counts.sum())) - np.repeat(begins, counts)
+        return Stretch(rows[np.repeat(starts[place], counts) + inside], roots, begins)
+
+    @property
+    def _count(self) -> int:
+        forest = self._view.forest
+        return self._view.columns.length if forest.is_flat else len(forest.in_order().roots)
+
+    def _stretch(self, start: int, end: int) -> Stretch:
+        forest = self._view.forest
+        if forest.is_flat:
+            return Stretch(slice(start, end), slice(start, end), None)
+        rows, starts, roots = forest.in_order()
+        first = int(starts[start]) if start < len(starts) else 0
+        last = int(starts[end]) if end < len(starts) else len(rows)
+        return Stretch(rows[first:last], roots[start:end], starts[start:end] - first)
+
+    # --- What conditions mean ---------------------------------------------------------------------
+
+    def has(self, condition: Condition, stretch: Stretch) -> Mask:
+        """By tree: True where one of its providers, or of those that share with it, meets it."""
+        holds = stretch.by_tree(condition.test(stretch.where))
+        shared = self.sharing.with_trees(condition.test) if self.sharing else None
+        return holds if shared is None else holds | shared[stretch.roots]
+
+    def serves(self, slot: SlotConditions, stretch: Stretch) -> Mask:
+        """By tree: True where one provider, of the tree or sharing with it, meets all of a slot."""
+        holds: Mask | None = None
+        for condition in slot.conditions:
+            if not condition.implied:
+                one = condition.test(stretch.where)
+                holds = one if holds is None else holds & one
+        assert holds is not None
+        trees = stretch.by_tree(holds)
+        shared = self.shared(slot)
+        return trees if shared is None else trees | shared[stretch.roots]
+
+    def shared(self, slot: SlotConditions, upto: int | None = None) -> Mask | None:
+        """By row: True at the roots with which somebody shares who meets the first conditions of a
+        slot (all of them, without `upto`). None where nobody shares anything."""
+        if not (self.sharing and slot.may_share):
+            return None
+        return self.sharing.with_trees(*(one.test for one in slot.conditions[:upto]))
+
+    @cached_property
+    def sharing(self) -> SharingProviders | None:
+        """Those that share, or None: the usual case."""
+        found = SharingProviders(self._view)
+        return found or None
+
+
+def fitting(trees: LiveTrees, conditions: Conditions, stretch: Stretch, considered: Mask) -> Mask:
+    """By tree: True where every slot has a provider. They may still compete with each other."""
+    fits = considered[stretch.roots]
+    for condition in conditions.together:
+        fits = fits & trees.has(condition, stretch)
+    for slot in conditions.slots:
+        if not fits.any():
+            break
+        fits = fits & trees.serves(slot, stretch)
+    return fits

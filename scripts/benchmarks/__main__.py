@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from infra.settings import Settings as LedgerSettings
-from scripts.benchmarks import report
+from scripts.benchmarks import report, scheduling
 from scripts.benchmarks.auditing import measure_audits
 from scripts.benchmarks.billing import measure as measure_billing
 from scripts.benchmarks.billing_report import as_json as billing_as_json
@@ -26,9 +26,8 @@ from scripts.benchmarks.rebuild import measure as measure_rebuild
 from scripts.benchmarks.rebuild_report import as_json as rebuilt_as_json
 from scripts.benchmarks.rebuild_report import print_rebuilt, print_under_load
 from scripts.benchmarks.rebuild_under_load import LoadSettings, UnderLoad, measure_under_load
+from scripts.benchmarks.report import REPORT_COLUMNS
 from scripts.benchmarks.running import ServiceFailed
-
-REPORT_COLUMNS = 110
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -192,6 +191,10 @@ def _numbers(text: str) -> tuple[int, ...]:
     if min(numbers) < 1:
         raise typer.BadParameter("a run needs at least one client")
     return numbers
+
+
+app.command()(scheduling.search)
+app.command()(scheduling.stranding)
 
 
 if __name__ == "__main__":

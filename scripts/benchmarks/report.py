@@ -11,6 +11,8 @@ from scripts.benchmarks.claims import Measurement
 from scripts.benchmarks.figures import Figure, Mark
 from scripts.benchmarks.load import Result
 
+REPORT_COLUMNS = 110
+"""Wide enough for every table, where there is no terminal to ask."""
 COLUMNS = (
     "per second",
     "of no-op",

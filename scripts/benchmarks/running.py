@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from http.client import HTTPException
@@ -35,15 +35,16 @@ class RunningService:
 
 
 @contextmanager
-def running_service(folder: Path, database_url: str | None) -> Iterator[RunningService]:
+def running_service(
+    folder: Path, database_url: str | None, settings: Mapping[str, str] | None = None
+) -> Iterator[RunningService]:
     """The real service, empty, on a free port of 127.0.0.1, with its log in `folder`."""
     port, log = free_port(), folder / "service.log"
     command = [sys.executable, "-m", "scripts.cli", "serve", "--port", str(port)]
     command += ["--data", str(folder / "data"), "--empty"]
+    environment = _environment(database_url) | dict(settings or {})
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=_environment(database_url), stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
         try:
             _await_health(process, port)
             with Caller(port) as caller:

@@ -11,7 +11,7 @@ from domain.decision import MOST_CANDIDATES, Decision, Relaxation, Scored
 from domain.demand import Affinities, Demand
 from domain.errors import Invalid
 from domain.known_names import require_classes, require_traits
-from domain.placing import Placement, place_in_tree
+from domain.placing import Effort, Placement, place_in_tree
 from domain.provider import Provider
 from domain.relaxing import relaxed
 from domain.request import Reason
@@ -45,9 +45,7 @@ class Surroundings:
     taken: Sequence[Shares] = ()
     own_trees: Sequence[tuple[str, ...]] = ()
     """Trees to be tried before all others."""
-
-
-NOTHING_ELSE = Surroundings()
+    effort: Effort = field(default_factory=Effort)
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,14 @@ def asked(books: Books, wish: Wish, affinities: Affinities, seed: int) -> Asked:
     return Asked(demands, _resolved(wish.preference, books.preference, seed))
 
 
-def choose(books: Books, asked: Asked, around: Surroundings = NOTHING_ELSE) -> Choice | None:
+def choose(books: Books, asked: Asked, around: Surroundings | None = None) -> Choice | None:
     """The first that fits of `choices`."""
     return next(choices(books, asked, around), None)
 
 
-def choices(books: Books, asked: Asked, around: Surroundings = NOTHING_ELSE) -> Iterator[Choice]:
+def choices(books: Books, asked: Asked, around: Surroundings | None = None) -> Iterator[Choice]:
     """What really fits, one placement for each proposed tree: the preferred ones first."""
+    around = around or Surroundings()
     for index, demand in enumerate(asked.demands):
         ranking = books.search.rank(demand, asked.preference)
         for tree in dict.fromkeys(around.own_trees) if around.own_trees else ():
@@ -80,6 +79,8 @@ def choices(books: Books, asked: Asked, around: Surroundings = NOTHING_ELSE) -> 
             if placement is not None:
                 yield Choice(placement, _decision(index, asked.preference, ranking, tree))
         for tree in ranking.trees():
+            if around.effort.steps <= 0:
+                return
             placement = _place(books, demand, tree, around)
             if placement is not None:
                 yield Choice(placement, _decision(index, asked.preference, ranking, tree))
@@ -98,6 +99,7 @@ def refusal(books: Books, asked: Asked) -> Refusal:
 def _relaxations(books: Books, asked: Asked) -> Iterable[Relaxation]:
     """Those that the aggregates confirm, of all options, the smallest first."""
     found: list[Relaxation] = []
+    around = Surroundings()
     for index, demand in enumerate(asked.demands):
         confirmed = 0
         for tried, one in enumerate(books.search.relaxations(demand)):
@@ -105,7 +107,7 @@ def _relaxations(books: Books, asked: Asked) -> Iterable[Relaxation]:
                 break
             less = relaxed(demand, one.changes)
             tree = books.search.tree_of(one.provider_id)
-            if less.lines and _place(books, less, tree, NOTHING_ELSE) is not None:
+            if less.lines and _place(books, less, tree, around) is not None:
                 found.append(one.model_copy(update={"option": index}) if index else one)
                 confirmed += 1
     found.sort(key=lambda one: one.cut)
@@ -116,7 +118,7 @@ def _place(
     books: Books, demand: Demand, tree: tuple[str, ...], around: Surroundings
 ) -> Placement | None:
     providers = [books.get(Provider, provider_id) for provider_id in tree]
-    return place_in_tree(demand, providers, around.freed, around.taken)
+    return place_in_tree(demand, providers, around.freed, around.taken, around.effort)
 
 
 def _decision(

@@ -17,6 +17,7 @@ from domain.errors import Invalid
 from domain.events import Event
 from domain.gang import Asker, Gang, Member
 from domain.ledger import affinities_of, groups_of, placed, refused, require_open
+from domain.placing import Effort
 from domain.provider import Provider
 from domain.request import Reason, Request, RequestSubmitted
 from domain.wish import Wish
@@ -70,6 +71,7 @@ class _Attempt:
     members: Sequence[MemberRequest]
     seed: int
     choices: list[Choice] = field(default_factory=list)
+    effort: Effort = field(default_factory=Effort)
     tries: int = 0
     farthest: int = 0
 
@@ -77,7 +79,8 @@ class _Attempt:
         if index == len(self.members):
             return True
         self.farthest = max(self.farthest, index)
-        around = Surroundings(taken=[one.placement.shares for one in self.choices])
+        taken = [one.placement.shares for one in self.choices]
+        around = Surroundings(taken=taken, effort=self.effort)
         wanted = asked(
             self.books, self.members[index].wish, self._affinities(index), self.seed + index
         )

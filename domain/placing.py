@@ -24,8 +24,18 @@ from domain.slot_rules import DifferentProviders, SameSubtree, SlotRule
 from domain.stock_taken import StockTaken
 from domain.unit_choice import FreeUnit, first_selection, free_units, selections
 
-MOST_STEPS = 10_000
+MOST_STEPS = 5_000
 """How many assignments of slots to providers are tried in one tree before giving it up."""
+MOST_STEPS_TOGETHER = 20_000
+"""And in all trees that one decision looks at: a few tenths of a second, in which nobody else's is
+made. Only demands whose slots compete in many ways come near it."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """What a decision may still try."""
+
+    steps: int = MOST_STEPS_TOGETHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +80,14 @@ def place_in_tree(
     providers: Sequence[Provider],
     freed: Shares | None = None,
     taken: Iterable[Shares] = (),
+    effort: Effort | None = None,
 ) -> Placement | None:
     """Assign every slot to a provider, or None if that cannot be done.
 
     `freed` is what the same append gives back (a changed claim's old shares), `taken` what others
     of the same append take.
     """
-    return next(placements_in_tree(demand, providers, freed, taken), None)
+    return next(placements_in_tree(demand, providers, freed, taken, effort), None)
 
 
 def placements_in_tree(
@@ -84,12 +95,13 @@ def placements_in_tree(
     providers: Sequence[Provider],
     freed: Shares | None = None,
     taken: Iterable[Shares] = (),
+    effort: Effort | None = None,
 ) -> Iterator[Placement]:
-    """Every placement that is not like another one, lazily."""
+    """Every placement that is not like another one, lazily, as long as the effort lasts."""
     stock = StockTaken(freed or {})
     for shares in taken:
         stock.take_shares(shares)
-    walk = _Walk(demand, Tree(providers), stock)
+    walk = _Walk(demand, Tree(providers), stock, effort or Effort())
     yield from walk.placements()
 
 
@@ -108,11 +120,12 @@ class _Slot:
 
 
 class _Walk:
-    def __init__(self, demand: Demand, tree: Tree, stock: StockTaken) -> None:
+    def __init__(self, demand: Demand, tree: Tree, stock: StockTaken, effort: Effort) -> None:
         self.demand = demand
         self.tree = tree
         self.stock = stock
-        self.steps = 0
+        self.effort = effort
+        self.end = effort.steps - MOST_STEPS
         self.slots: list[_Slot] = []
         for part in demand.parts:
             for lines in part.slots:
@@ -142,9 +155,9 @@ class _Walk:
             self.chosen.append(provider)
             if all(rule.may_hold(self.chosen) for rule in self.rules):
                 for _ in self._serve(provider, slot.lines, 0):
-                    self.steps += 1
+                    self.effort.steps -= 1
                     yield from self._assign(index + 1)
-                    if self.steps > MOST_STEPS:
+                    if self.effort.steps < max(0, self.end):
                         return
             self.chosen.pop()
 

@@ -7,7 +7,7 @@ of each provider for itself; `live_trees.py` says what that means for its tree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,10 +54,11 @@ class SlotConditions:
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """`together`: traits that some provider of the tree has to have. `slots`: of each, one provider
-    of the tree has to meet all."""
+    of the tree has to meet all. `totals`: of classes that several slots ask for, all they ask."""
 
     together: tuple[Condition, ...]
-    slots: tuple[SlotConditions, ...] = field(default=())
+    slots: tuple[SlotConditions, ...] = ()
+    totals: tuple[tuple[str, int], ...] = ()
 
 
 def conditions_of(view: LiveCapacity, demand: Demand) -> Conditions:
@@ -72,7 +73,16 @@ def conditions_of(view: LiveCapacity, demand: Demand) -> Conditions:
         for lines in part.slots:
             served = tuple(one for line in lines for one in tests.line(line))
             slots.append(SlotConditions((*around, *own, *served), _may_share(demand, part)))
-    return Conditions(tuple(together), tuple(slots))
+    return Conditions(tuple(together), tuple(slots), tuple(_totals(view, demand)))
+
+
+def _totals(view: LiveCapacity, demand: Demand) -> Iterator[tuple[str, int]]:
+    for name in sorted(demand.contested):
+        asked = [line.amount for line in demand.lines if line.resource_class == name]
+        if ("capacity", name) in view.columns and all(
+            line.units is None for line in demand.lines if line.resource_class == name
+        ):
+            yield name, sum(asked)
 
 
 def conditions_on_place(view: LiveCapacity, where: Where) -> Conditions:

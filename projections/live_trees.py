@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.demand import Affinities, Demand
-from projections.live_capacity import LiveCapacity
+from projections.live_capacity import DIVISIBLE, LiveCapacity
 from projections.live_conditions import Condition, Conditions, SlotConditions
 from projections.live_sharing import SharingProviders
 
@@ -171,6 +171,19 @@ class LiveTrees:
         shared = self.sharing.with_trees(condition.test) if self.sharing else None
         return holds if shared is None else holds | shared[stretch.roots]
 
+    def has_in_all(self, resource_class: str, amount: int, stretch: Stretch) -> Mask:
+        """By tree: True where its providers together, or some that shares with it, may have so much
+        left."""
+        columns, where = self._view.columns, stretch.where
+        divisible = columns["kind", resource_class][where] == DIVISIBLE
+        left = columns["capacity", resource_class][where] - columns["usage", resource_class][where]
+        enough: Mask = stretch.sums(np.where(divisible, np.maximum(left, 0), 0)) >= amount
+        if self.sharing:
+            kind = columns["kind", resource_class]
+            shared = self.sharing.with_trees(lambda rows: kind[rows] == DIVISIBLE)
+            enough = enough if shared is None else enough | shared[stretch.roots]
+        return enough
+
     def serves(self, slot: SlotConditions, stretch: Stretch) -> Mask:
         """By tree: True where one provider, of the tree or sharing with it, meets all of a slot."""
         holds: Mask | None = None
@@ -204,6 +217,8 @@ def fitting(trees: LiveTrees, conditions: Conditions, stretch: Stretch, consider
         fits = fits & trees.has(condition, stretch)
     for slot in conditions.slots:
         if not fits.any():
-            break
+            return fits
         fits = fits & trees.serves(slot, stretch)
+    for name, amount in conditions.totals:
+        fits = fits & trees.has_in_all(name, amount, stretch)
     return fits

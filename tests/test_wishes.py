@@ -11,8 +11,11 @@ from domain import fit
 from domain.allocation import Shares
 from domain.cloud import change_groups
 from domain.component import AmountsComponent, AttributeRange, Units, UnitsComponent
+from domain.demand import Demand
 from domain.inventory import DiscreteInventory, Unit
 from domain.ledger import change_claim
+from domain.placing import Effort, place_in_tree
+from domain.provider import Provider
 from domain.request import Request
 from domain.wish import Option, Preference, Wish
 from tests.brute_force import SHARES
@@ -302,3 +305,21 @@ def test_chance_is_recorded_and_the_same_seed_chooses_the_same(ledger: OpenLedge
 def test_a_preference_is_a_policy_or_weights_and_not_both() -> None:
     with pytest.raises(ValidationError, match="either a `policy` or `weights`"):
         Preference(policy="pack", weights={"pack": 1})
+
+
+# --- What is too hard -----------------------------------------------------------------------------
+
+
+def test_a_demand_that_competes_in_too_many_ways_is_given_up_in_time(ledger: OpenLedger) -> None:
+    """Twelve cells of 7 CPUs, and 24 parts of 5 and 3, 84 CPUs together: they cannot be packed."""
+    host = ledger.host("host")
+    for number in range(12):
+        ledger.host(f"cell{number}", parent=host, VCPU=7)
+    parts = [amounts(VCPU=5 if number < 6 else 3) for number in range(24)]
+    refused = ledger.submit("server", Wish(components=tuple(parts)))
+    assert [reason.code for reason in refused.reasons] == [fit.DOES_NOT_FIT_TOGETHER]
+    effort = Effort(steps=300)
+    tree = [ledger.books.get(Provider, one) for one in ledger.books.search.tree_of(host)]
+    demand = Demand.of(Wish(components=tuple(parts)))
+    assert place_in_tree(demand, tree, effort=effort) is None
+    assert -30 < effort.steps < 0

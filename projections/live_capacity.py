@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ from projections.forest import Forest
 from projections.named_sets import NamedSets
 from projections.unit_table import UnitTable
 
+T = TypeVar("T")
+
 NONE, DIVISIBLE, DISCRETE = 0, 1, 2
 COUNTS = ("kind", "total", "capacity", "usage", "min_unit", "max_unit", "step_size")
 
@@ -65,6 +67,7 @@ class LiveCapacity:
         self.columns.declare("position", np.int64, fill=0)
         self.columns.declare("changed", np.int64, fill=0)
         self._allowed = AllowedAmounts(self.columns)
+        self._remembered: dict[str, tuple[int, Any]] = {}
         self._deadlines: dict[str, datetime] = {}
         self._heap: list[tuple[datetime, str]] = []
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -217,6 +220,14 @@ class LiveCapacity:
     def allowed(self, resource_class: str, amount: int) -> NDArray[np.bool_]:
         """By row: whether its inventory gives such an amount to one claim (of slices)."""
         return self._allowed.of(resource_class, amount)
+
+    def remembered(self, name: str, make: Callable[[], T]) -> T:
+        """What was made under this name, for as long as providers are and have what they did."""
+        known = self._remembered.get(name)
+        if known is None or known[0] != self.described:
+            known = self._remembered[name] = (self.described, make())
+        made: T = known[1]
+        return made
 
     def classes(self) -> list[str]:
         """Every class that some provider has or had an inventory of, by name."""

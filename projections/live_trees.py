@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from domain.demand import Affinities, Demand
 from projections.live_capacity import DIVISIBLE, LiveCapacity
 from projections.live_conditions import Condition, Conditions, SlotConditions
-from projections.live_sharing import SharingProviders
+from projections.live_sharing import SharingProviders, sharing_of
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
@@ -66,8 +66,11 @@ def _numbers(rows: slice | Rows) -> Rows:
 
 
 class LiveTrees:
+    """For one search: what it works out of the trees is kept until it is done."""
+
     def __init__(self, view: LiveCapacity) -> None:
         self._view = view
+        self._shared: dict[tuple[int, int | None], tuple[SlotConditions, Mask | None]] = {}
 
     def considered(self, demand: Demand) -> Mask:
         """By row: True for the roots of the trees that may serve; all, unless the demand names one.
@@ -201,13 +204,17 @@ class LiveTrees:
         slot (all of them, without `upto`). None where nobody shares anything."""
         if not (self.sharing and slot.may_share):
             return None
-        return self.sharing.with_trees(*(one.test for one in slot.conditions[:upto]))
+        key = (id(slot), upto)
+        if key not in self._shared:
+            tests = (one.test for one in slot.conditions[:upto])
+            # With the slot itself, so that its id stays its own.
+            self._shared[key] = (slot, self.sharing.with_trees(*tests))
+        return self._shared[key][1]
 
     @cached_property
     def sharing(self) -> SharingProviders | None:
         """Those that share, or None: the usual case."""
-        found = SharingProviders(self._view)
-        return found or None
+        return sharing_of(self._view)
 
 
 def fitting(trees: LiveTrees, conditions: Conditions, stretch: Stretch, considered: Mask) -> Mask:

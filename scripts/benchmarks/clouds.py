@@ -1,6 +1,7 @@
 """Clouds to search in: flat hosts, hosts of NUMA cells and devices, hosts around storage pools.
 
-Seeded; each is registered through the ledger's domain, and filled to different degrees.
+Seeded; each is registered through the ledger's domain. Hosts have as much as would be left of them
+in a cloud in use: claims that took the rest would only be slow to make.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain.cloud import register_provider
-from domain.component import AmountsComponent, Consumer
 from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories, Unit
-from domain.ledger import submit_request
-from domain.wish import Preference, Wish
+from domain.wish import Preference
 from scripts.benchmarks.memory_ledger import MemoryLedger
 
 TRAIT = "HW_CPU_X86_AVX2"
@@ -27,7 +26,6 @@ class Cloud:
     def __init__(self, seed: int, preference: Preference) -> None:
         self.chance = random.Random(seed)
         self.ledger = MemoryLedger(preference)
-        self.consumers = 0
 
     def add(
         self,
@@ -50,32 +48,14 @@ class Cloud:
         )
         return provider_id
 
-    def take(self, provider_id: str, **amounts: int) -> None:
-        """Have some consumer claim that much there."""
-        self.consumers += 1
-        wish = Wish(components=(AmountsComponent(resources=amounts),), within=provider_id)
-        request = self.ledger.run(
-            submit_request,
-            request_id=f"fill-{self.consumers}",
-            consumer=Consumer(id=f"fill-{self.consumers}"),
-            project_id="fill",
-            user_id="fill",
-            wish=wish,
-            hold_until=None,
-        )
-        assert request.status == "placed"
-
 
 def flat_cloud(providers: int, seed: int, preference: Preference) -> Cloud:
     """Hosts with three classes; half of them have the trait. Most are rather full."""
     cloud = Cloud(seed, preference)
     for number in range(providers):
         traits = frozenset({TRAIT} if cloud.chance.random() < 0.5 else ())
-        host = cloud.add(f"host-{number}", _three_classes(), traits=traits)
-        fullness = cloud.chance.random() ** 0.3
-        amounts = {"VCPU": 256, "MEMORY_MB": 258_048, "DISK_GB": 2_000}
-        taken = {name: int(amount * fullness) for name, amount in amounts.items()}
-        cloud.take(host, **{name: amount for name, amount in taken.items() if amount})
+        left = 1 - cloud.chance.random() ** 0.3
+        cloud.add(f"host-{number}", _three_classes(left), traits=traits)
     return cloud
 
 
@@ -90,13 +70,11 @@ def nested_cloud(providers: int, seed: int, preference: Preference) -> Cloud:
 def nested_host(cloud: Cloud, name: str) -> str:
     host = cloud.add(name, {"MEMORY_MB": DivisibleInventory(total=262_144)})
     for number in range(2):
-        cell = cloud.add(
-            f"{name}-cell-{number}", {"VCPU": DivisibleInventory(total=32)}, parent=host
-        )
+        cpus = DivisibleInventory(total=cloud.chance.randint(8, 32))
+        cell = cloud.add(f"{name}-cell-{number}", {"VCPU": cpus}, parent=host)
         for device in range(DEVICES_OF_A_CELL):
             unit = DiscreteInventory(units=(Unit(name="vf", attributes={"speed": 25}),))
             cloud.add(f"{name}-device-{number}-{device}", {"SRIOV_NET_VF": unit}, parent=cell)
-        cloud.take(cell, VCPU=cloud.chance.randint(1, 24))
     return host
 
 
@@ -109,16 +87,16 @@ def shared_cloud(providers: int, seed: int, preference: Preference) -> Cloud:
             disk: Inventories = {"DISK_GB": DivisibleInventory(total=1_000_000)}
             cloud.add(f"pool-{number}", disk, traits=frozenset({SHARES}), groups=groups)
             continue
-        inventories = _three_classes()
+        inventories = _three_classes(cloud.chance.random())
         del inventories["DISK_GB"]
-        host = cloud.add(f"host-{number}", inventories, groups=groups)
-        cloud.take(host, VCPU=cloud.chance.randint(1, 250))
+        cloud.add(f"host-{number}", inventories, groups=groups)
     return cloud
 
 
-def _three_classes() -> Inventories:
+def _three_classes(left: float) -> Inventories:
+    """Of a host with 64 CPUs, sold four times, and 256 GiB: this part is left."""
     return {
-        "VCPU": DivisibleInventory(total=64, allocation_ratio=Decimal(4)),
-        "MEMORY_MB": DivisibleInventory(total=262_144, reserved=4_096),
-        "DISK_GB": DivisibleInventory(total=2_000),
+        "VCPU": DivisibleInventory(total=1 + int(64 * left), allocation_ratio=Decimal(4)),
+        "MEMORY_MB": DivisibleInventory(total=4_096 + int(262_144 * left), reserved=4_096),
+        "DISK_GB": DivisibleInventory(total=1 + int(2_000 * left)),
     }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 from typing import Any, Self
 
 
@@ -25,12 +25,20 @@ class Caller:
     def call(self, method: str, path: str, body: object = None, *, expected: int) -> Any:
         """The answer's JSON."""
         sent = None if body is None else json.dumps(body)
-        self.connection.request(method, path, sent, {"Content-Type": "application/json"})
-        answer = self.connection.getresponse()
+        try:
+            answer = self._answer(method, path, sent)
+        except (RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            # Idle for long, and closed for that before it was used again.
+            self.connection.close()
+            answer = self._answer(method, path, sent)
         text = answer.read()
         if answer.status != expected:
             raise CallFailed(f"{method} {path} answered {answer.status}: {text[:600]!r}")
         return json.loads(text)
+
+    def _answer(self, method: str, path: str, sent: str | None) -> HTTPResponse:
+        self.connection.request(method, path, sent, {"Content-Type": "application/json"})
+        return self.connection.getresponse()
 
     def items(self, path: str) -> Iterator[Any]:
         """The items of every page of a list."""

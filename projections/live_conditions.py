@@ -37,6 +37,9 @@ class Condition:
     resource_class: str | None = None
     names: tuple[str, ...] = ()
     line: Line | None = None
+    sharing_test: Test | None = None
+    """Of providers that only share with a tree, where that is another test: theirs are their own
+    groups alone."""
     implied: bool = False
     """True if a later condition of the line can only hold where this one does: it is there to
     tell why, and a search may leave it out."""
@@ -131,13 +134,22 @@ class _Tests:
             yield Condition(fit.FORBIDDEN_TRAIT, f"with {name}", test, component, names=(name,))
         for groups in where.member_of:
             names = tuple(sorted(groups))
-            test = _any([self._in_group(name, alone=alone) for name in names])
-            detail = f"in none of the groups {', '.join(names)}"
-            yield Condition(fit.NOT_IN_GROUP, detail, test, component, names=names)
-        for name in sorted(where.not_member_of):
-            test = _not(self._in_group(name, alone=alone))
             yield Condition(
-                fit.IN_FORBIDDEN_GROUP, f"in the group {name}", test, component, names=(name,)
+                fit.NOT_IN_GROUP,
+                f"in none of the groups {', '.join(names)}",
+                _any([self._in_group(name, alone=alone) for name in names]),
+                component,
+                names=names,
+                sharing_test=_any([self._in_group(name, alone=True) for name in names]),
+            )
+        for name in sorted(where.not_member_of):
+            yield Condition(
+                fit.IN_FORBIDDEN_GROUP,
+                f"in the group {name}",
+                _not(self._in_group(name, alone=alone)),
+                component,
+                names=(name,),
+                sharing_test=_not(self._in_group(name, alone=True)),
             )
         if where.within is not None:
             inside = self._inside(where.within)

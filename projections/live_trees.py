@@ -171,7 +171,9 @@ class LiveTrees:
     def has(self, condition: Condition, stretch: Stretch) -> Mask:
         """By tree: True where one of its providers, or of those that share with it, meets it."""
         holds = stretch.by_tree(condition.test(stretch.where))
-        shared = self.sharing.with_trees(condition.test) if self.sharing else None
+        if not self.sharing:
+            return holds
+        shared = self.sharing.with_trees(condition.sharing_test or condition.test)
         return holds if shared is None else holds | shared[stretch.roots]
 
     def has_in_all(self, resource_class: str, amount: int, stretch: Stretch) -> Mask:
@@ -206,7 +208,7 @@ class LiveTrees:
             return None
         key = (id(slot), upto)
         if key not in self._shared:
-            tests = (one.test for one in slot.conditions[:upto])
+            tests = (one.sharing_test or one.test for one in slot.conditions[:upto])
             # With the slot itself, so that its id stays its own.
             self._shared[key] = (slot, self.sharing.with_trees(*tests))
         return self._shared[key][1]

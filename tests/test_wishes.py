@@ -323,3 +323,15 @@ def test_a_demand_that_competes_in_too_many_ways_is_given_up_in_time(ledger: Ope
     demand = Demand.of(Wish(components=tuple(parts)))
     assert place_in_tree(demand, tree, effort=effort) is None
     assert -30 < effort.steps < 0
+
+
+def test_what_shares_is_told_by_its_own_groups_and_not_by_its_roots(ledger: OpenLedger) -> None:
+    host = ledger.host("host", VCPU=4)
+    other = ledger.host("other")
+    pool = ledger.host("pool", parent=other, DISK_GB=100, traits=(SHARES,))
+    ledger.run(change_groups, other, frozenset({"rack-2"}))
+    for one in (host, pool):
+        ledger.run(change_groups, one, frozenset({"row-1"}))
+    asked = AmountsComponent(resources={"VCPU": 1, "DISK_GB": 1}, not_member_of=("rack-2",))
+    placed = ledger.submit("server", Wish(components=(asked,)))
+    assert held(placed.shares) == {host: {"VCPU": 1}, pool: {"DISK_GB": 1}}

@@ -198,12 +198,14 @@ def test_of_two_services_one_delivers_and_the_other_takes_over(
             for number in range(20):
                 write(http if number % 2 else other, number)
             wait_until(lambda: status_of(other)["position"] == 20, "all was delivered")
+            assert receiver.accepted() == list(range(1, 21)), "two delivered at once"
             # Whoever delivers lets go of it now. If it is the second that begins again, it ends.
             other.post("/v1/webhooks/hook/pause")
             other.post("/v1/webhooks/hook/resume")
         write(http, 20)
         wait_until(lambda: receiver.accepted()[-1:] == [21], "the first delivers")
-    assert receiver.accepted() == list(range(1, 22)), "two delivered at once"
+    # A delivery that has not seen the pause yet sends the last event, and the next one repeats it.
+    assert without_repetitions(receiver.accepted()) == list(range(1, 22))
 
 
 def test_a_batch_is_no_larger_than_receivers_take(

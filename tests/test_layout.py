@@ -28,7 +28,10 @@ TOP_LEVEL = {
 THIRD_PARTY = {
     "domain": {"pydantic", "pydantic_core", "eventsourcing", "os_resource_classes", "os_traits"},
     "projections": {"pydantic", "sqlalchemy", "numpy"},
-    "api": {"pydantic", "pydantic_core", "fastapi", "fastapi_offline", "starlette", "uuid_utils"},
+    "api": {
+        *("pydantic", "pydantic_core", "fastapi", "fastapi_offline", "starlette", "uuid_utils"),
+        *("fastjsonschema", "jsonschema"),
+    },
 }
 LAYERS = {
     "domain": set(),

@@ -91,6 +91,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "trait_in_use": (409, "The trait is in use"),
     "tree_loop": (409, "A provider cannot be below itself"),
     # The client's version is not the newest.
+    "stale_consumer_generation": (412, "The consumer's claim has changed since you read it"),
+    "stale_generation": (412, "The provider has changed since you read it"),
     "stale_version": (412, "It has changed since you read it"),
     # Well-formed, yet it contradicts itself or names unknown things.
     "bad_period": (422, "That is no period"),

@@ -51,11 +51,19 @@ class ClaimGranted(ClaimEvent):
 
 
 class ClaimChanged(ClaimEvent):
-    """Re-decided whole: the claim now consists of these shares and no others."""
+    """Re-decided whole: the claim now consists of these shares and no others. It may have gone to
+    another project, user or type of consumer; None: as it was."""
 
     TOPIC: ClassVar[str] = "claim.changed"
+    class_version: ClassVar[int] = 2
     request_id: str
     shares: Shares
+    user_id: OwnerId | None = None
+    consumer_type: ConsumerType | None = None
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Nobody's claim went to somebody else."""
 
 
 class ClaimReleased(ClaimEvent):
@@ -80,12 +88,14 @@ ClaimStatus = Literal["none", "held", "active", "released"]
 
 
 class Claim(Aggregate):
-    """One stream per consumer. After a whole release the consumer may claim again."""
+    """One stream per consumer. After a whole release the consumer may claim again. `generation` is
+    Placement's: it counts the writes since the consumer began to hold something."""
 
     CATEGORY: ClassVar[str] = "claim"
     __slots__ = (
         "consumer_group",
         "consumer_type",
+        "generation",
         "hold_until",
         "project_id",
         "request_id",
@@ -97,6 +107,7 @@ class Claim(Aggregate):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.status: ClaimStatus = "none"
+        self.generation = 0
         self.project_id = ""
         self.user_id = ""
         self.consumer_type = ""
@@ -116,12 +127,17 @@ class Claim(Aggregate):
                 self.hold_until = event.hold_until if isinstance(event, ClaimHeld) else None
             case ClaimChanged():
                 self.request_id, self.shares = event.request_id, event.shares
+                self.project_id = event.project_id
+                self.user_id = event.user_id or self.user_id
+                self.consumer_type = event.consumer_type or self.consumer_type
             case ClaimReleased():
                 self.shares = rest_of(self.shares, event.shares)
                 if not self.shares:
                     self.status = "released"
             case ClaimLapsed():
                 self.status, self.shares, self.hold_until = "released", {}, None
+        # As in Placement: who holds nothing is forgotten, and begins anew.
+        self.generation = 0 if self.is_free else self.generation + 1
 
     @property
     def is_free(self) -> bool:
@@ -190,7 +206,17 @@ class Claim(Aggregate):
             )
         ]
 
-    def change(self, at: datetime, request_id: str, shares: Shares) -> list[Event]:
+    def change(
+        self,
+        at: datetime,
+        request_id: str,
+        shares: Shares,
+        *,
+        project_id: str | None = None,
+        user_id: str | None = None,
+        consumer_type: str | None = None,
+    ) -> list[Event]:
+        """None: the owner is who it was."""
         self.require_active()
         return [
             self._next(
@@ -198,8 +224,10 @@ class Claim(Aggregate):
                 at,
                 request_id=request_id,
                 consumer_id=self.id,
-                project_id=self.project_id,
+                project_id=project_id or self.project_id,
                 shares=shares,
+                user_id=user_id,
+                consumer_type=consumer_type,
             )
         ]
 

@@ -11,7 +11,8 @@ from domain.component import Expansion
 from domain.errors import Conflict, Invalid
 from domain.events import Event
 from domain.flavor import Flavor
-from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories
+from domain.inventory import Inventories
+from domain.inventory_changes import Changes
 from domain.known_names import require_classes, require_traits
 from domain.provider import Provider
 from domain.provider_events import (
@@ -106,20 +107,22 @@ def change_inventories(
     books: Books,
     at: datetime,
     provider_id: str,
-    changes: dict[str, DivisibleInventory | DiscreteInventory | None],
+    changes: Changes,
     *,
     replace_all: bool = False,
+    confirm: bool = False,
     expected: int | None = None,
+    expected_generation: int | None = None,
 ) -> Provider:
     """Set or remove (None) some classes' inventories; with `replace_all`, the others go too."""
-    provider = _existing(books, provider_id, expected)
+    provider = _existing(books, provider_id, expected, expected_generation)
     for name, inventory in changes.items():
         if inventory is None and name not in provider.inventories:
             raise Invalid("no_inventory", f"provider {provider_id} has no inventory of {name}")
     require_classes(books, changes)
     if replace_all:
         changes = {**dict.fromkeys(provider.inventories), **changes}
-    books.record(provider.change_inventories(at, changes))
+    books.record(provider.change_inventories(at, changes, confirm=confirm))
     return provider
 
 
@@ -129,9 +132,11 @@ def change_traits(
     provider_id: str,
     traits: frozenset[str],
     expected: int | None = None,
+    *,
+    expected_generation: int | None = None,
 ) -> Provider:
     """Replace a provider's traits."""
-    provider = _existing(books, provider_id, expected)
+    provider = _existing(books, provider_id, expected, expected_generation)
     require_traits(books, traits)
     books.record(provider.change_traits(at, traits))
     return provider
@@ -143,10 +148,16 @@ def change_groups(
     provider_id: str,
     groups: frozenset[str],
     expected: int | None = None,
+    *,
+    raises_generation: bool = True,
+    confirm: bool = False,
+    expected_generation: int | None = None,
 ) -> Provider:
     """Replace the groups that a provider is in."""
-    provider = _existing(books, provider_id, expected)
-    books.record(provider.change_groups(at, groups))
+    provider = _existing(books, provider_id, expected, expected_generation)
+    books.record(
+        provider.change_groups(at, groups, raises_generation=raises_generation, confirm=confirm)
+    )
     return provider
 
 
@@ -193,10 +204,16 @@ def remove_flavor(books: Books, at: datetime, name: str, expected: int | None = 
 # --- Guards ---------------------------------------------------------------------------------------
 
 
-def _existing(books: Books, provider_id: str, expected: int | None) -> Provider:
+def _existing(
+    books: Books,
+    provider_id: str,
+    expected: int | None,
+    expected_generation: int | None = None,
+) -> Provider:
     provider = books.get(Provider, provider_id)
     provider.require_exists()
     provider.require_version(expected)
+    provider.require_generation(expected_generation)
     return provider
 
 

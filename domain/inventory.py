@@ -10,12 +10,18 @@ from pydantic import Field, PlainSerializer, model_validator
 from domain.events import Fact
 from domain.values import LARGEST, Amount, AttributeName, AttributeValue, ClassName, UnitName
 
+LARGEST_RATIO = Decimal("3.40282e38")
+"""Placement keeps ratios as floating-point numbers of 32 bits."""
+
 Ratio = Annotated[
     Decimal,
-    Field(gt=0, le=10_000, max_digits=9, decimal_places=4),
+    Field(ge=0, le=LARGEST_RATIO),
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
 """An overcommit ratio. Decimal, so that 100 × 1.15 is 115 and not 114."""
+
+MOST_CAPACITY = 2**62
+"""More than anybody can claim, and yet sums with it fit into 64 bits."""
 
 
 class DivisibleInventory(Fact):
@@ -40,7 +46,7 @@ class DivisibleInventory(Fact):
     @property
     def capacity(self) -> int:
         """(total - reserved) × allocation_ratio, the integer part of it."""
-        return int((self.total - self.reserved) * self.allocation_ratio)
+        return min(int((self.total - self.reserved) * self.allocation_ratio), MOST_CAPACITY)
 
 
 class Unit(Fact):

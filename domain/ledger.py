@@ -20,6 +20,7 @@ from domain.demand import INDIFFERENT, Affinities
 from domain.errors import Invalid
 from domain.events import Event
 from domain.provider import Provider
+from domain.provider_events import Holding
 from domain.request import Request, RequestSubmitted
 from domain.wish import Wish
 
@@ -161,13 +162,11 @@ def change_claim(
     first, *rest = _placing_events(request, submitted, choice)
     events: list[Event] = [first]
     for provider_id in dict.fromkeys([*claim.shares, *shares]):
+        given, taken = claim.shares.get(provider_id), shares.get(provider_id)
         events += books.get(Provider, provider_id).exchange(
             at,
-            claim.shares.get(provider_id),
-            shares.get(provider_id),
-            request_id=request_id,
-            consumer_id=consumer_id,
-            project_id=claim.project_id,
+            {} if given is None else {consumer_id: given},
+            {} if taken is None else {consumer_id: Holding(request_id, claim.project_id, taken)},
         )
     events += claim.change(at, request_id, shares)
     events += _moved_in_group(books, at, claim, shares)
@@ -241,14 +240,8 @@ def placed(
     first, *rest = _placing_events(request, submitted, choice)
     events: list[Event] = [first]
     for provider_id, share in shares.items():
-        events += books.get(Provider, provider_id).request(
-            at,
-            request_id=request.id,
-            consumer_id=consumer.id,
-            project_id=submitted.project_id,
-            share=share,
-            hold_until=submitted.hold_until,
-        )
+        holding = Holding(request.id, submitted.project_id, share, submitted.hold_until)
+        events += books.get(Provider, provider_id).exchange(at, {}, {consumer.id: holding})
     events += books.get(Claim, consumer.id).hold(
         at,
         request_id=request.id,

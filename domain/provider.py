@@ -6,17 +6,20 @@ its version is what optimistic concurrency checks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from domain.aggregate import Aggregate
 from domain.allocation import Share, subtract
-from domain.errors import Conflict, Invalid, NotFound
+from domain.errors import Conflict, Invalid, NotFound, Stale
 from domain.events import Event
-from domain.inventory import DiscreteInventory, DivisibleInventory, Inventories
+from domain.inventory import Inventories
+from domain.inventory_changes import Changes, require_not_in_use
 from domain.provider_events import (
     Claimed,
+    GenerationRaised,
     GroupsChanged,
     Holding,
     InventoryChanged,
@@ -29,6 +32,7 @@ from domain.provider_events import (
     Released,
     Requested,
     TraitsChanged,
+    raises_generation,
 )
 
 # --- State ----------------------------------------------------------------------------------------
@@ -38,6 +42,7 @@ class Provider(Aggregate):
     CATEGORY: ClassVar[str] = "provider"
     __slots__ = (
         "deleted",
+        "generation",
         "groups",
         "holdings",
         "inventories",
@@ -52,19 +57,25 @@ class Provider(Aggregate):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
+        self.snapshot_version = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is known of it yet, or any more."""
         self.name = ""
         self.parent_id: str | None = None
         self.deleted = False
         self.registered_at: datetime | None = None
+        self.generation = 0
         self.inventories: Inventories = {}
         self.traits: frozenset[str] = frozenset()
         self.groups: frozenset[str] = frozenset()
         self.holdings: dict[str, Holding] = {}
         self.usage: dict[str, int] = {}
         self.unit_usage: dict[str, dict[str, int]] = {}
-        self.snapshot_version = 0
 
     def _evolve(self, event: Any) -> None:
+        self.generation += raises_generation(event)
         match event:
             case Requested():
                 holding = Holding(event.request_id, event.project_id, event.share, event.hold_until)
@@ -87,6 +98,7 @@ class Provider(Aggregate):
             case GroupsChanged():
                 self.groups = frozenset(event.groups)
             case ProviderRegistered():
+                self._begin()
                 self.name, self.parent_id = event.name, event.parent_id
                 self.registered_at = event.at
             case ProviderRenamed():
@@ -137,9 +149,12 @@ class Provider(Aggregate):
             traits=tuple(sorted(self.traits)),
             holdings=self.holdings,
             groups=tuple(sorted(self.groups)),
+            generation=self.generation,
         )
 
     def restore(self, snapshot: ProviderSnapshot) -> None:
+        assert snapshot.generation is not None
+        self.generation = snapshot.generation
         self.version, self.at = snapshot.originator_version, snapshot.at
         self.snapshot_version = snapshot.originator_version
         self.name, self.parent_id = snapshot.name, snapshot.parent_id
@@ -156,8 +171,9 @@ class Provider(Aggregate):
         return self.version > 0 and not self.deleted
 
     def register(self, at: datetime, name: str, parent_id: str | None) -> list[Event]:
-        if self.version:
-            raise Conflict("provider_exists", f"there is (or was) a provider {self.id} already")
+        """Register it; or, if it was deleted, register it anew under its old id."""
+        if self.exists:
+            raise Conflict("provider_exists", f"there is a provider {self.id} already")
         return [self._next(ProviderRegistered, at, name=name, parent_id=parent_id)]
 
     def describe(
@@ -178,25 +194,29 @@ class Provider(Aggregate):
         return events
 
     def change_inventories(
-        self, at: datetime, changes: dict[str, DivisibleInventory | DiscreteInventory | None]
+        self,
+        at: datetime,
+        changes: Changes,
+        *,
+        confirm: bool = False,
     ) -> list[Event]:
         """Set some classes' inventories, or remove them (None).
 
         Shrinking below the use is legal and visible, as no claim is lost by it; removing a class
-        in use, or a unit in use, is not.
+        in use, or a unit in use, is not. With `confirm`, changing nothing raises the generation.
         """
         self.require_exists()
+        require_not_in_use(self.id, self.inventories, changes, self.usage, self.unit_usage)
         events: list[Event] = []
         for name, inventory in sorted(changes.items()):
-            before = self.inventories.get(name)
-            if inventory == before:
+            if inventory == self.inventories.get(name):
                 continue
-            self._require_not_in_use(name, before, inventory)
-            offset = len(events) + 1
+            facts: dict[str, Any] = {"resource_class": name, "inventory": inventory}
+            first = not events
             events.append(
-                self._next(InventoryChanged, at, offset, resource_class=name, inventory=inventory)
+                self._next(InventoryChanged, at, len(events) + 1, raises_generation=first, **facts)
             )
-        return events
+        return events or self._confirmed(at, confirm=confirm)
 
     def change_traits(self, at: datetime, traits: frozenset[str]) -> list[Event]:
         self.require_exists()
@@ -204,11 +224,23 @@ class Provider(Aggregate):
             return []
         return [self._next(TraitsChanged, at, traits=tuple(sorted(traits)))]
 
-    def change_groups(self, at: datetime, groups: frozenset[str]) -> list[Event]:
+    def change_groups(
+        self,
+        at: datetime,
+        groups: frozenset[str],
+        *,
+        raises_generation: bool = True,
+        confirm: bool = False,
+    ) -> list[Event]:
+        """With `confirm`, changing nothing raises the generation."""
         self.require_exists()
         if groups == self.groups:
-            return []
-        return [self._next(GroupsChanged, at, groups=tuple(sorted(groups)))]
+            return self._confirmed(at, confirm=confirm)
+        facts: dict[str, Any] = {"groups": tuple(sorted(groups))}
+        return [self._next(GroupsChanged, at, raises_generation=raises_generation, **facts)]
+
+    def _confirmed(self, at: datetime, *, confirm: bool) -> list[Event]:
+        return [self._next(GenerationRaised, at)] if confirm else []
 
     def delete(self, at: datetime) -> list[Event]:
         self.require_exists()
@@ -224,77 +256,61 @@ class Provider(Aggregate):
         if not self.exists:
             raise NotFound("provider_not_found", f"there is no provider {self.id}")
 
-    def _require_not_in_use(
-        self,
-        name: str,
-        before: DivisibleInventory | DiscreteInventory | None,
-        after: DivisibleInventory | DiscreteInventory | None,
-    ) -> None:
-        used = self.usage.get(name, 0)
-        if not used:
-            return
-        if after is None:
-            raise Conflict("inventory_in_use", f"{used} of {name} on provider {self.id} is in use")
-        if before is not None and before.kind != after.kind:
-            raise Conflict(
-                "inventory_in_use", f"{name} is in use, so it cannot become {after.kind}"
+    def require_generation(self, expected: int | None) -> None:
+        """Hold the client to the generation that it read, where it sent one."""
+        if expected is not None and expected != self.generation:
+            raise Stale(
+                "stale_generation",
+                f"provider {self.id} is at generation {self.generation}, not {expected}: "
+                "read it again",
+                generation=self.generation,
             )
-        if isinstance(after, DiscreteInventory):
-            left = {unit.name for unit in after.units}
-            gone = [u for u, n in self.unit_usage.get(name, {}).items() if n and u not in left]
-            if gone:
-                raise Conflict(
-                    "inventory_in_use",
-                    f"units {', '.join(sorted(gone))} of {name} on provider {self.id} are in use",
-                )
 
     # --- Decisions: who has it --------------------------------------------------------------------
-
-    def request(
-        self,
-        at: datetime,
-        *,
-        request_id: str,
-        consumer_id: str,
-        project_id: str,
-        share: Share,
-        hold_until: datetime | None,
-    ) -> list[Event]:
-        """Hold a share until a deadline; without a deadline, claim it in the same breath."""
-        return self.exchange(
-            at,
-            None,
-            share,
-            request_id=request_id,
-            consumer_id=consumer_id,
-            project_id=project_id,
-            hold_until=hold_until,
-        )
 
     def exchange(
         self,
         at: datetime,
-        given: Share | None,
-        taken: Share | None,
+        given: Mapping[str, Share],
+        taken: Mapping[str, Holding],
         *,
-        request_id: str,
-        consumer_id: str,
-        project_id: str,
-        hold_until: datetime | None = None,
+        raises_generation: bool | None = None,
     ) -> list[Event]:
-        """Give one share back, if any, and take another, if any: the events of both."""
-        who: dict[str, Any] = {"consumer_id": consumer_id, "project_id": project_id}
+        """Some consumers give back what they have here, and some (they, or others) take something:
+        hold it until a deadline, or without one claim it in the same breath. The events of all.
+
+        The generation is raised, if it is, by the first of them. None: if anybody takes something.
+        """
+        raises = bool(taken) if raises_generation is None else raises_generation
         events: list[Event] = []
-        if given is not None:
-            events.append(self._next(Released, at, share=given, **who))
-        if taken is None:
-            return events
-        who["request_id"] = request_id
-        events.append(
-            self._next(Requested, at, len(events) + 1, share=taken, hold_until=hold_until, **who)
-        )
-        if hold_until is None:
-            events.append(self._next(Claimed, at, len(events) + 1, **who))
+
+        def add(kind: type[Event], **facts: Any) -> None:
+            events.append(self._next(kind, at, len(events) + 1, **facts))
+
+        for consumer_id, share in given.items():
+            add(
+                Released,
+                consumer_id=consumer_id,
+                project_id=self.holdings[consumer_id].project_id,
+                share=share,
+                raises_generation=raises and not events,
+            )
+        for consumer_id, holding in taken.items():
+            who: dict[str, Any] = {
+                "request_id": holding.request_id,
+                "consumer_id": consumer_id,
+                "project_id": holding.project_id,
+            }
+            first = not events
+            add(
+                Requested,
+                share=holding.share,
+                hold_until=holding.hold_until,
+                raises_generation=raises and first,
+                **who,
+            )
+            if holding.hold_until is None:
+                add(Claimed, **who)
         return events
 
     def claim(self, at: datetime, consumer_id: str) -> list[Event]:
@@ -318,9 +334,14 @@ class Provider(Aggregate):
             subtract(holding.share, share)
         except ValueError as wrong:
             raise Invalid("not_held", str(wrong)) from wrong
-        project_id = holding.project_id
         return [
-            self._next(Released, at, share=share, consumer_id=consumer_id, project_id=project_id)
+            self._next(
+                Released,
+                at,
+                share=share,
+                consumer_id=consumer_id,
+                project_id=holding.project_id,
+            )
         ]
 
     def lapse(

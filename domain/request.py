@@ -165,9 +165,13 @@ class Request(Aggregate):
         return self.status == "held" and self.hold_until is not None and self.hold_until <= at
 
     def place(
-        self, submitted: RequestSubmitted, shares: Shares, mappings: Mappings, decision: Decision
+        self,
+        submitted: RequestSubmitted,
+        shares: Shares,
+        mappings: Mappings,
+        decision: Decision | None,
     ) -> list[Event]:
-        """Submitted and placed (or held) in one go."""
+        """Submitted and placed (or held) in one go. Without a decision, the client chose itself."""
         facts: dict[str, Any] = {"shares": shares, "mappings": mappings, "decision": decision}
         if submitted.hold_until is None:
             placed: Event = self._next(RequestPlaced, submitted.at, 2, **facts)

@@ -197,7 +197,9 @@ class EventLog:
         for stored in newest:
             snapshot = self._mapper.to_domain_event(stored)
             assert isinstance(snapshot, ProviderSnapshot)
-            provider.restore(snapshot)
+            # An older one does not tell the generation, which the whole stream does.
+            if snapshot.generation is not None:
+                provider.restore(snapshot)
 
 
 def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:

@@ -125,7 +125,7 @@ class MemoryBooks:
         for event, position in zip(self.pending, positions, strict=True):
             self._observe(event, position)
             if isinstance(event, ProviderRegistered):
-                self.view.set_position(id_of(event.originator_id), position)
+                self._set_position(event, position)
         self.position = positions[-1]
         self.pending = []
         self._shrink()
@@ -175,12 +175,19 @@ class MemoryBooks:
         event = recorded.event
         self.view.apply(event)
         if isinstance(event, ProviderRegistered):
-            self.view.set_position(id_of(event.originator_id), recorded.position)
+            self._set_position(event, recorded.position)
         category, _, id = event.originator_id.partition(":")
         cached = self._cached[category]
         aggregate = cached.get(id)
         if aggregate is not None and aggregate.version < event.originator_version:
             aggregate.apply(event)
+
+    def _set_position(self, event: ProviderRegistered, position: int) -> None:
+        """A provider that was deleted, and is registered anew, keeps its first place."""
+        stream = event.originator_id
+        if event.originator_version > 1:
+            position = self._log.positions([(stream, 1)])[stream, 1]
+        self.view.set_position(id_of(stream), position)
 
     def _shrink(self) -> None:
         for category, cached in self._cached.items():

@@ -16,6 +16,7 @@ from infra.builder import Builder
 from infra.builds import WORKED_ON, Build, Builds
 from infra.database import Database
 from infra.event_log import EventLog
+from infra.generations import count_generations
 from infra.projector import NotServed, Projector
 from infra.settings import Settings
 from projections.all import projections
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 CAPACITY = "capacity"
 """The projection that the live view is loaded from."""
+COUNTS_GENERATIONS = 3
+"""The version of it since which it tells providers' generations."""
 LOOK_AGAIN_SECONDS = 0.25
 """How long a read waits for one build before it looks which one serves."""
 
@@ -94,7 +97,10 @@ class ReadModels:
         # SERIALIZABLE, as the rows and the position that they belong to are read together.
         engine = self.projector.tables_of(build)
         with engine.execution_options(isolation_level="SERIALIZABLE").connect() as connection:
-            return load_live_capacity(connection), position_of(connection)
+            view, position = load_live_capacity(connection), position_of(connection)
+        if build.version < COUNTS_GENERATIONS:
+            count_generations(self._log, view, position)
+        return view, position
 
     def _reached(self, head: int, name: str) -> Build:
         """The build that serves, once it has reached a position. Raises Unavailable."""

@@ -97,7 +97,9 @@ class _Provider:
     held: dict[str, Counter[Key]] = field(default_factory=dict)
     usage: Counter[Key] = field(default_factory=Counter)
     before_release: Counter[Key] = field(default_factory=Counter)
-    """What was in use before the newest release: a changed claim may keep what it had."""
+    """What was in use before the newest release, or before all those of its moment: changed claims
+    may keep together what they had."""
+    released_at: datetime | None = None
 
 
 class Audit:
@@ -209,12 +211,12 @@ class Audit:
         provider.usage.update(amounts)
         for key in amounts:
             capacity = _capacity(provider.inventories, key)
-            allowed = max(capacity, provider.before_release[key])
+            kept = provider.before_release[key] if event.at == provider.released_at else 0
+            allowed = max(capacity, kept)
             if provider.usage[key] > allowed:
                 self._wrong(
                     "over_capacity", event, f"{provider.usage[key]} of {capacity} {' '.join(key)}"
                 )
-        provider.before_release = Counter()
 
     def _given_back(self, event: Released | Lapsed) -> None:
         provider = self._provider(event)
@@ -222,7 +224,9 @@ class Audit:
         held = provider.held.get(event.consumer_id, Counter())
         if amounts - held:
             self._wrong("gave_back_more", event, f"{event.consumer_id} did not hold all of it")
-        provider.before_release = provider.usage.copy()
+        if provider.released_at != event.at:
+            provider.released_at = event.at
+            provider.before_release = provider.usage.copy()
         provider.usage -= amounts
         rest = held - amounts
         if rest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, MetaData
@@ -11,6 +11,7 @@ from domain.events import Event
 from domain.provider import Provider
 from domain.provider_events import (
     Claimed,
+    GenerationRaised,
     GroupsChanged,
     InventoryChanged,
     Lapsed,
@@ -21,6 +22,7 @@ from domain.provider_events import (
     Released,
     Requested,
     TraitsChanged,
+    raises_generation,
 )
 from domain.streams import id_of, topics_of
 from domain.times import to_micros
@@ -41,7 +43,7 @@ from projections.projection import Changes, Recorded
 
 class CapacityProjection:
     name: str = "capacity"
-    version: int = 2
+    version: int = 3
     oldest: int = 1
     metadata: MetaData = metadata
     by_stream: bool = True
@@ -57,7 +59,7 @@ class CapacityProjection:
         for recorded in of_providers:
             holders.fold(recorded)
         return [
-            *_fold_descriptions(connection, of_providers),
+            *_fold_descriptions(connection, of_providers, streams),
             (ALLOCATIONS, holders.touched.values()),
             (STREAMS, streams.values()),
         ]
@@ -65,26 +67,37 @@ class CapacityProjection:
 
 def _streams(connection: Connection, page: Sequence[Recorded]) -> dict[str, ProviderStream]:
     """The page's providers, by stream, at the versions that they have after it."""
-    newest = {one.event.originator_id: one.event.originator_version for one in page}
     streams = {
-        one.event.originator_id: ProviderStream(one.position, id_of(one.event.originator_id), 1)
+        one.event.originator_id: ProviderStream(one.position, id_of(one.event.originator_id), 1, 0)
         for one in page
-        if type(one.event) is ProviderRegistered
+        if type(one.event) is ProviderRegistered and one.event.originator_version == 1
     }
-    keys = [(id_of(stream),) for stream in newest if stream not in streams]
+    touched = {one.event.originator_id for one in page}
+    keys = [(id_of(stream),) for stream in sorted(touched) if stream not in streams]
     for row in STREAMS.find(connection, ["provider_id"], keys):
         streams[Provider.stream_of(row.provider_id)] = row
-    for stream, version in newest.items():
-        streams[stream].version = version
+    for recorded in page:
+        _count(streams[recorded.event.originator_id], recorded.event)
     return streams
 
 
-def _fold_descriptions(connection: Connection, page: Sequence[Recorded]) -> Changes:
+def _count(row: ProviderStream, event: Event) -> None:
+    row.version = event.originator_version
+    if type(event) is ProviderRegistered:
+        row.generation = 0
+    elif row.generation is not None:
+        row.generation += raises_generation(event)
+
+
+def _fold_descriptions(
+    connection: Connection, page: Sequence[Recorded], streams: Mapping[str, ProviderStream]
+) -> Changes:
     """What the providers are and have: seldom events, but many when a cloud is imported."""
     described = [one for one in page if type(one.event) in _DESCRIPTIONS]
     if not described:
         return []
-    descriptions = _Descriptions(connection, {one.event.originator_id for one in described})
+    touched = {one.event.originator_id for one in described}
+    descriptions = _Descriptions(connection, {stream: streams[stream] for stream in touched})
     for recorded in described:
         descriptions.fold(recorded)
     return [
@@ -96,7 +109,8 @@ def _fold_descriptions(connection: Connection, page: Sequence[Recorded]) -> Chan
 class _Descriptions:
     """The open intervals of the page's providers, and those that the page touched."""
 
-    def __init__(self, connection: Connection, streams: set[str]) -> None:
+    def __init__(self, connection: Connection, streams: Mapping[str, ProviderStream]) -> None:
+        self._streams = streams
         keys = [(id_of(stream),) for stream in sorted(streams)]
         is_open = PROVIDERS.table.c.to_position.is_(None)
         self.open = {
@@ -128,7 +142,7 @@ class _Descriptions:
                 from_at=at,
                 to_at=None,
                 provider_id=provider_id,
-                registered_position=position,
+                registered_position=self._streams[event.originator_id].registered_position,
                 registered_at=at,
                 deleted_at=None,
                 name=event.name,
@@ -228,4 +242,11 @@ _DESCRIPTIONS: dict[type[Event], Callable[[_Descriptions, Any, str, int, int], N
     InventoryChanged: _Descriptions.inventory_changed,
     ProviderDeleted: _Descriptions.deleted,
 }
-_PROVIDER_EVENTS: set[type[Event]] = {*_DESCRIPTIONS, Requested, Claimed, Released, Lapsed}
+_PROVIDER_EVENTS: set[type[Event]] = {
+    *_DESCRIPTIONS,
+    GenerationRaised,
+    Requested,
+    Claimed,
+    Released,
+    Lapsed,
+}

@@ -55,8 +55,10 @@ streams = Table(
     Column("registered_position", POSITION, primary_key=True, autoincrement=False),
     Column("provider_id", Text, nullable=False, unique=True),
     Column("version", BigInteger, nullable=False, doc="the stream's newest"),
+    Column("generation", BigInteger, info={"since": 3}),
 )
-"""Every provider there ever was. Allocations name it by its short number."""
+"""Every provider there ever was. Allocations name it by its short number: where it was registered
+first."""
 
 inventories = Table(
     "inventories",
@@ -121,6 +123,7 @@ class ProviderStream:
     registered_position: int
     provider_id: str
     version: int
+    generation: int | None
 
 
 @dataclass(slots=True)
@@ -154,7 +157,7 @@ class AllocationInterval:
 
 
 PROVIDERS = Rows(providers, ProviderInterval, changing=("to_position", "to_at", "deleted_at"))
-STREAMS = Rows(streams, ProviderStream, changing=("version",))
+STREAMS = Rows(streams, ProviderStream, changing=("version", "generation"))
 INVENTORIES = Rows(inventories, InventoryInterval, changing=("to_position", "to_at"))
 ALLOCATIONS = Rows(allocations, AllocationInterval, changing=("to_position", "to_at", "hold_until"))
 

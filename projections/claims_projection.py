@@ -102,15 +102,18 @@ class _HeldClaims:
     ) -> None:
         """Start an interval. What the event itself does not say is as `owner` has it."""
         hold_until = to_micros(event.hold_until) if isinstance(event, ClaimHeld) else None
+        # A change tells of the owner only what is new.
+        consumer_type = getattr(event, "consumer_type", None) or owner.consumer_type
+        user_id = getattr(event, "user_id", None) or owner.user_id
         self.open[event.consumer_id] = self.touched[position] = ClaimInterval(
             from_position=position,
             to_position=None,
             from_at=at,
             to_at=hold_until,
             consumer_id=event.consumer_id,
-            consumer_type=owner.consumer_type,
+            consumer_type=consumer_type,
             project_id=event.project_id,
-            user_id=owner.user_id,
+            user_id=user_id,
             request_id=getattr(event, "request_id", owner.request_id),
             status="active" if hold_until is None else "held",
             hold_until=hold_until,

@@ -29,6 +29,7 @@ from domain.provider_events import (
     Released,
     Requested,
     TraitsChanged,
+    raises_generation,
 )
 from domain.request import RequestExpired, RequestHeld, RequestPlaced, RequestWithdrawn
 from domain.streams import id_of
@@ -66,6 +67,7 @@ class LiveCapacity:
         self.columns.declare("alive", np.bool_, fill=False)
         self.columns.declare("position", np.int64, fill=0)
         self.columns.declare("changed", np.int64, fill=0)
+        self.columns.declare("generation", np.int64, fill=0)
         self._allowed = AllowedAmounts(self.columns)
         self._remembered: dict[str, tuple[int, Any]] = {}
         self._deadlines: dict[str, datetime] = {}
@@ -101,15 +103,22 @@ class LiveCapacity:
         if row is None or event.originator_version > self.versions[row]:
             if handler is not None:
                 handler(event)
-            self.versions[self.row_of[id]] = event.originator_version
+            row = self.row_of[id]
+            self.versions[row] = event.originator_version
+            if raises_generation(event):
+                self.columns.add("generation", row, 1)
 
     def version(self, provider_id: str) -> int:
         """The version of a provider's stream that the view has seen; 0 if it knows none."""
         row = self.row_of.get(provider_id)
         return 0 if row is None else self.versions[row]
 
+    def generation(self, row: int) -> int:
+        """See `domain.provider_events.raises_generation`."""
+        return int(self.columns["generation"][row])
+
     def set_position(self, provider_id: str, position: int) -> None:
-        """Where in the log a provider was registered, once that is known."""
+        """Where in the log a provider was registered (first), once that is known."""
         self.columns.set("position", self.row_of[provider_id], position)
         self._describe(self.row_of[provider_id])
 
@@ -120,6 +129,7 @@ class LiveCapacity:
             return
         self.columns.set("alive", row, provider.exists)
         self.versions[row] = provider.version
+        self.columns.set("generation", row, provider.generation)
         if not provider.exists:
             self.forest.cut(row)
             self._set_inventories(row, {}, {}, {})
@@ -152,8 +162,9 @@ class LiveCapacity:
         self, provider_id: str, name: str, parent_id: str | None, position: int = 0
     ) -> int:
         row = self.row_of.get(provider_id)
-        if row is not None:  # Registered before in an append that failed, and now again.
+        if row is not None:  # Registered before: it was deleted, or its append failed.
             self.names[row] = name
+            self.columns.set("generation", row, 0)
             self.columns.set("alive", row, value=True)
             self.forest.move(row, self.row_of[parent_id] if parent_id else -1)
             return row

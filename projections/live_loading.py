@@ -33,6 +33,7 @@ def load_live_capacity(connection: Connection, moment: Micros | None = None) -> 
             provider.registered_position,
         )
         view.versions[row] = provider.version
+        view.columns.set("generation", row, provider.generation or 0)
         view.set_traits(row, frozenset(provider.traits))
         view.set_groups(row, frozenset(provider.groups))
     for provider in moved:

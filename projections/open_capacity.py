@@ -25,6 +25,8 @@ from projections.in_use import InUse, rows_of
 from projections.json_text import from_text
 from projections.schema_version import columns_in
 
+_COUNTS = ("version", "generation")
+
 
 @dataclass(frozen=True, slots=True)
 class OpenProvider:
@@ -35,6 +37,8 @@ class OpenProvider:
     traits: tuple[str, ...]
     groups: tuple[str, ...]
     version: int
+    generation: int | None
+    """None in a version that does not count them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,9 @@ class OpenUnits:
 
 def open_providers(connection: Connection, moment: Micros | None = None) -> Iterator[OpenProvider]:
     """By registration. A provider that was moved may come before its parent."""
+    counted = [one for one in columns_in(connection, streams) if one.name in _COUNTS]
     statement = (
-        select(*columns_in(connection, providers), streams.c.version)
+        select(*columns_in(connection, providers), *counted)
         .join(streams, streams.c.registered_position == providers.c.registered_position)
         .where(counts_at(providers, moment))
         .order_by(providers.c.registered_position)
@@ -79,6 +84,7 @@ def open_providers(connection: Connection, moment: Micros | None = None) -> Iter
             traits=tuple(from_text(row.traits)),
             groups=groups_from(row.groups),
             version=row.version,
+            generation=row.generation,
         )
 
 

@@ -93,6 +93,10 @@ def _groups_changed(event: provider_events.GroupsChanged, names: Names) -> str:
     return f"provider {_of(event, names)} is now in the groups {listed(event.groups)}"
 
 
+def _generation_raised(event: provider_events.GenerationRaised, names: Names) -> str:
+    return f"provider {_of(event, names)} was described again as it was"
+
+
 def _requested(event: provider_events.Requested, names: Names) -> str:
     what = f"{event.consumer_id} requested {share_in_words(event.share)} on {_of(event, names)}"
     return what if event.hold_until is None else f"{what}, held until {time(event.hold_until)}"
@@ -286,6 +290,7 @@ def _sentences() -> dict[type[Event], Callable[[Any, Names], str]]:
         provider_events.InventoryChanged: _inventory_changed,
         provider_events.TraitsChanged: _traits_changed,
         provider_events.GroupsChanged: _groups_changed,
+        provider_events.GenerationRaised: _generation_raised,
         provider_events.Requested: _requested,
         provider_events.Claimed: _claimed,
         provider_events.Released: _released,

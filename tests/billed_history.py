@@ -85,7 +85,7 @@ class BilledHistory(RandomLedger):
     # --- Calls ------------------------------------------------------------------------------------
 
     def inventory(self) -> None:
-        self._run(change_inventories, self._provider(), {"PGPU": self._gpus()}, replace_all=False)
+        self.run(change_inventories, self.provider(), {"PGPU": self._gpus()}, replace_all=False)
 
     def flavor(self, name: str | None = None) -> None:
         chance = self.random
@@ -100,7 +100,7 @@ class BilledHistory(RandomLedger):
             for _ in range({"small": 0, "gpu": 1, "large": 2}[name])
         ]
         resources = {"VCPU": chance.randint(1, 4)} if name != "gpu" else {}
-        self._run(define_flavor, name, Expansion(resources=resources, units=tuple(units)))
+        self.run(define_flavor, name, Expansion(resources=resources, units=tuple(units)))
 
     def _gpus(self) -> DiscreteInventory:
         chance = self.random

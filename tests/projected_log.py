@@ -56,6 +56,7 @@ from infra.settings import Settings
 from projections.all import projections
 from projections.bulk import ROWS_AS_DOCUMENT
 from projections.projection import Recorded, apply_page
+from tests.assigned_log import assigning_moves
 from tests.open_ledger import NOON, OpenLedger, gpus, wish
 
 TRAITS = ("HW_CPU_X86_AVX2", "CUSTOM_SSD", "CUSTOM_GREEN")
@@ -68,7 +69,8 @@ USERS = ("ada", "ben")
 class RandomLedger:
     """Runs random calls at random times; those that make no sense are refused and leave nothing."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, *, assigning: bool = False) -> None:
+        self.assigning = assigning
         self.ledger = OpenLedger(Settings(data=folder))
         self.random = random.Random(seed)
         self.clock = NOON
@@ -106,23 +108,24 @@ class RandomLedger:
             *(self.register, self.traits, self.delete, self.flavor, self.flavor),
             *(self.describe, self.describe, self.describe, self.catalog, self.catalog),
             *(self.prices, self.bill, self.groups, self.gang),
+            *(assigning_moves(self, CONSUMERS) if self.assigning else ()),
         ]
 
-    def _run(self, use_case: Callable[..., Aggregate], *args: Any, **facts: Any) -> Aggregate:
+    def run(self, use_case: Callable[..., Aggregate], *args: Any, **facts: Any) -> Aggregate:
         """Mostly now, sometimes a little earlier: only within one stream is time in order."""
         back = self.random.choice([0, 0, 0, 90])
         at = self.clock - timedelta(seconds=back)
         return self.ledger.run(use_case, *args, at=at, **facts)
 
-    def _id(self) -> str:
+    def id(self) -> str:
         return str(UUID(int=self.random.getrandbits(128)))
 
     # --- Calls ------------------------------------------------------------------------------------
 
     def register(self) -> None:
-        provider_id = self._id()
-        parent = self.random.choice([None, None, self._provider()])
-        self._run(
+        provider_id = self.id()
+        parent = self.random.choice([None, None, self.provider()])
+        self.run(
             register_provider,
             provider_id=provider_id,
             name=f"host-{self.random.randrange(30)}",
@@ -133,30 +136,30 @@ class RandomLedger:
         self.providers.append(provider_id)
 
     def describe(self) -> None:
-        self._run(
+        self.run(
             describe_provider,
-            self._provider(),
+            self.provider(),
             name=self.random.choice([None, f"host-{self.random.randrange(30)}"]),
-            parent_id=self.random.choice([None, None, self._provider()]),
+            parent_id=self.random.choice([None, None, self.provider()]),
             move=self.random.random() < 0.7,
         )
 
     def traits(self) -> None:
-        self._run(change_traits, self._provider(), self._traits())
+        self.run(change_traits, self.provider(), self._traits())
 
     def groups(self) -> None:
         groups = self.random.sample(["rack-1", "rack-2"], self.random.randrange(3))
-        self._run(change_groups, self._provider(), frozenset(groups))
+        self.run(change_groups, self.provider(), frozenset(groups))
 
     def gang(self) -> None:
         """Of two who will not be together; often it does not fit. What they held is given back."""
         pair = [f"pair-{number}" for number in self.random.sample(range(3), 2)]
         for consumer_id in pair:
             if self.ledger.books.get(Claim, consumer_id).status == "active":
-                self._run(release_claim, consumer_id)
+                self.run(release_claim, consumer_id)
         members = [
             MemberRequest(
-                request_id=self._id(),
+                request_id=self.id(),
                 consumer=Consumer(id=consumer_id, group="pair-1"),
                 project_id=PROJECTS[0],
                 user_id=USERS[0],
@@ -164,7 +167,7 @@ class RandomLedger:
             )
             for consumer_id in pair
         ]
-        self._run(submit_gang, gang_id=self._id(), members=members, hold_until=None)
+        self.run(submit_gang, gang_id=self.id(), members=members, hold_until=None)
         self.requests += [one.request_id for one in members]
 
     def inventory(self) -> None:
@@ -177,15 +180,15 @@ class RandomLedger:
             made = DivisibleInventory(
                 total=total, reserved=total // 4, allocation_ratio=Decimal("1.5")
             )
-        self._run(
+        self.run(
             change_inventories,
-            self._provider(),
+            self.provider(),
             {name: made},
             replace_all=self.random.random() < 0.1,
         )
 
     def delete(self) -> None:
-        self._run(delete_provider, self._provider())
+        self.run(delete_provider, self.provider())
 
     def submit_too_much(self) -> None:
         """Nothing ever fits it, so it is refused with a reason for every tree."""
@@ -195,9 +198,9 @@ class RandomLedger:
         self._submit(self.random.choice(CONSUMERS), self._wish())
 
     def _submit(self, consumer_id: str, asked_for: Wish) -> None:
-        request_id = self._id()
+        request_id = self.id()
         until = self.clock + timedelta(seconds=self.random.randint(1, 400))
-        asked = self._run(
+        asked = self.run(
             submit_request,
             request_id=request_id,
             consumer=Consumer(id=consumer_id, type=self.random.choice("ab")),
@@ -210,25 +213,25 @@ class RandomLedger:
         self._answer(asked)
 
     def confirm(self) -> None:
-        self._run(confirm_request, self._request())
+        self.run(confirm_request, self._request())
 
     def withdraw(self) -> None:
-        self._run(withdraw_request, self._request())
+        self.run(withdraw_request, self._request())
 
     def change(self) -> None:
         consumer_id = self.random.choice(CONSUMERS)
-        request_id = self._id()
-        self._run(change_claim, request_id=request_id, consumer_id=consumer_id, wish=self._wish())
+        request_id = self.id()
+        self.run(change_claim, request_id=request_id, consumer_id=consumer_id, wish=self._wish())
         self.requests.append(request_id)
 
     def release(self) -> None:
-        self._run(release_claim, self.random.choice(CONSUMERS))
+        self.run(release_claim, self.random.choice(CONSUMERS))
 
     def release_part(self) -> None:
         consumer_id = self.random.choice(CONSUMERS)
         shares = self.ledger.books.get(Claim, consumer_id).shares
         if shares:
-            self._run(release_claim, consumer_id, self._part(shares))
+            self.run(release_claim, consumer_id, self._part(shares))
 
     def catalog(self) -> None:
         define, remove, name = self.random.choice(
@@ -237,17 +240,17 @@ class RandomLedger:
                 (define_resource_class, remove_resource_class, "CUSTOM_C"),
             ]
         )
-        self._run(self.random.choice([define, remove]), name)
+        self.run(self.random.choice([define, remove]), name)
 
     def flavor(self) -> None:
         name = self.random.choice(["small", "large"])
         if self.random.random() < 0.3:
-            self._run(remove_flavor, name)
+            self.run(remove_flavor, name)
             return
         expansion = Expansion(
             resources={"VCPU": self.random.randint(1, 4)}, required_traits=(TRAITS[0],)
         )
-        self._run(define_flavor, name, expansion)
+        self.run(define_flavor, name, expansion)
         expand(self.ledger.books, [])
 
     def prices(self) -> None:
@@ -258,7 +261,7 @@ class RandomLedger:
             per="hour",
             tiers=(Tier(price=cost),),
         )
-        self._run(publish_prices, "book-1", Prices(currency="EUR", prices=(price,)))
+        self.run(publish_prices, "book-1", Prices(currency="EUR", prices=(price,)))
 
     def bill(self) -> None:
         """Close the statement of some day; if that is closed, correct it."""
@@ -277,13 +280,13 @@ class RandomLedger:
             ),
         }
         with suppress(LedgerError):
-            self._run(close_statement, **facts)
+            self.run(close_statement, **facts)
             return
-        self._run(correct_statement, **facts, reason="a late release")
+        self.run(correct_statement, **facts, reason="a late release")
 
     # --- Parts of them ----------------------------------------------------------------------------
 
-    def _provider(self) -> str | None:
+    def provider(self) -> str | None:
         """One that is there, if there is one."""
         books = self.ledger.books
         there = [id for id in self.providers if books.get(Provider, id).exists]
@@ -304,7 +307,7 @@ class RandomLedger:
             *self.random.choice([[], [], units]),
             VCPU=self.random.randint(1, 5),
             required_traits=self.random.choice([(), (), (TRAITS[0],)]),
-            within=self.random.choice([None, None, self._provider()]),
+            within=self.random.choice([None, None, self.provider()]),
         )
 
     def _part(self, shares: Shares) -> Shares:
@@ -329,8 +332,8 @@ class RandomLedger:
 # --- The read models over a log -------------------------------------------------------------------
 
 
-def random_log(folder: Path, seed: int, steps: int) -> list[Recorded]:
-    made = RandomLedger(folder, seed)
+def random_log(folder: Path, seed: int, steps: int, *, assigning: bool = False) -> list[Recorded]:
+    made = RandomLedger(folder, seed, assigning=assigning)
     try:
         return made.steps(steps)
     finally:

@@ -174,6 +174,10 @@ SAID = [
         "provider host-1 is now in the groups rack-1 and zone-a",
     ),
     (
+        on_provider(provider_events.GenerationRaised),
+        "provider host-1 was described again as it was",
+    ),
+    (
         on_provider(provider_events.TraitsChanged, traits=()),
         "provider host-1 now has the traits none",
     ),

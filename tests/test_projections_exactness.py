@@ -55,7 +55,7 @@ LATER = timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> list[Recorded]:
-    return random_log(tmp_path_factory.mktemp("log"), seed=15, steps=500)
+    return random_log(tmp_path_factory.mktemp("log"), seed=22, steps=500, assigning=True)
 
 
 @pytest.fixture

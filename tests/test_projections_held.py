@@ -27,7 +27,7 @@ Bounds = tuple[int, int]
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> list[Recorded]:
-    return random_log(tmp_path_factory.mktemp("log"), seed=9, steps=500)
+    return random_log(tmp_path_factory.mktemp("log"), seed=9, steps=500, assigning=True)
 
 
 @pytest.fixture(scope="module", params=ENGINES)

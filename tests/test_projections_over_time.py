@@ -35,7 +35,7 @@ Sums = dict[tuple[str, str, str], list[int]]
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> list[Recorded]:
-    return random_log(tmp_path_factory.mktemp("log"), seed=5, steps=400)
+    return random_log(tmp_path_factory.mktemp("log"), seed=5, steps=400, assigning=True)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -137,7 +137,7 @@ def test_utilization_over_time_is_what_the_providers_streams_say(
     peaks: dict[tuple[str, str, int], Fraction] = {}
     for step, start, until in stretches(log, edges):
         at = from_micros(start)
-        for _, provider in providers_at(log, at):
+        for provider in (one for _, one in providers_at(log, at) if one.exists):
             usage: Counter[str] = Counter()
             for holding in provider.holdings.values():
                 if holding.hold_until is None or holding.hold_until > at:

@@ -109,7 +109,7 @@ def _store_providers(connection: Connection, ids: list[str]) -> None:
             connection,
             [
                 (PROVIDERS, [_provider(number, id) for number, id in some]),
-                (STREAMS, [ProviderStream(number, id, 4) for number, id in some]),
+                (STREAMS, [ProviderStream(number, id, 4, 3) for number, id in some]),
                 (INVENTORIES, [row for number, id in some for row in _inventories(number, id)]),
             ],
         )

@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import (
     candidates,
@@ -43,6 +45,8 @@ from api.bills import RecentBills
 from api.docs import install_docs
 from api.house import House
 from api.openapi import DESCRIPTION, TAGS, install_openapi
+from api.placement.face import PlacementFace
+from api.placement.options import FaceOptions
 from api.problems import install_problems
 
 NOUNS = (
@@ -81,7 +85,11 @@ NOUNS = (
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
-def create_app(lifespan: Lifespan) -> FastAPI:
+PLACEMENT = "/placement"
+"""Where OpenStack Placement's API is."""
+
+
+def create_app(lifespan: Lifespan, placement: FaceOptions | None = None) -> FastAPI:
     """The application; its lifespan puts a `House` into `app.state.house`.
 
     The routes stand in the application itself: an included router would cost a search of its own.
@@ -98,11 +106,23 @@ def create_app(lifespan: Lifespan) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
+    face = PlacementFace(placement or FaceOptions(), lambda _scope: app.state.house)
+    app.router.routes += [Mount(PLACEMENT, face), Route(PLACEMENT, MountedRoot(face))]
     app.state.recent_bills = RecentBills()
     install_problems(app)
     install_docs(app)
     install_openapi(app)
     return app
+
+
+class MountedRoot:
+    """What is mounted under a path, for a call of that path itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "root_path": scope["path"]}, receive, send)
 
 
 def hang_up(app: FastAPI) -> None:

@@ -52,6 +52,12 @@ class Search(Protocol):
         """As a ranking proposes it: the tree that the provider is in, and what shares with it.
         Empty if there is no such provider."""
 
+    def knows(self, provider_id: str) -> bool:
+        """True if there is such a provider."""
+
+    def root_of(self, provider_id: str) -> str:
+        """The root of the tree that the provider is in."""
+
     def children_of(self, provider_id: str) -> Sequence[str]:
         """The provider's direct children."""
 

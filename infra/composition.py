@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.house import ProjectionHealth
+from api.placement.face import PlacementFace
+from api.placement.options import FaceOptions
 from infra.database import open_database
 from infra.event_log import EventLog
 from infra.house import TallystickHouse
@@ -30,7 +32,20 @@ def build_app(settings: Settings) -> FastAPI:
         finally:
             await house.close()
 
-    return create_app(lifespan)
+    return create_app(lifespan, face_options(settings))
+
+
+def build_placement(app: FastAPI, settings: Settings) -> PlacementFace:
+    """The same service's Placement API, for the root of a port of its own."""
+    return PlacementFace(face_options(settings), lambda _scope: app.state.house)
+
+
+def face_options(settings: Settings) -> FaceOptions:
+    origins = (origin.strip() for origin in settings.placement_cors_origins.split(","))
+    return FaceOptions(
+        policy=settings.placement_policy,
+        cors_origins=tuple(origin for origin in origins if origin),
+    )
 
 
 def run_projector(

@@ -53,6 +53,15 @@ class Settings(BaseSettings):
     read_wait_seconds: float = Field(
         default=10.0, gt=0, description="How long a read waits for its projection before 503."
     )
+    placement_policy: Literal["legacy", "secure", "everyone"] = Field(
+        default="legacy",
+        description="Who may call the Placement API: as Placement's old rules have it, its new "
+        "ones, or everybody.",
+    )
+    placement_cors_origins: str = Field(
+        default="",
+        description="Origins from which browsers may call the Placement API, by comma.",
+    )
     event_source: str = Field(
         default="/tallystick",
         pattern=r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{1,255}$",

@@ -93,6 +93,10 @@ class Forest:
     def children(self, row: int) -> list[int]:
         return self._children.get(row, [])
 
+    def parent(self, row: int) -> int:
+        """-1: it is a root."""
+        return self._parents[row]
+
     def root(self, row: int) -> int:
         return self._roots[row]
 

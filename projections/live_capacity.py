@@ -70,6 +70,8 @@ class LiveCapacity:
         self.columns.declare("generation", np.int64, fill=0)
         self._allowed = AllowedAmounts(self.columns)
         self._remembered: dict[str, tuple[int, Any]] = {}
+        self.kept: dict[str, dict[int, Any]] = {}
+        """What readers keep of single rows, by a name of theirs; they know when it is outdated."""
         self._deadlines: dict[str, datetime] = {}
         self._heap: list[tuple[datetime, str]] = []
         self._handlers: dict[type[Event], Callable[[Any], None]] = {

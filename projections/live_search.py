@@ -61,6 +61,13 @@ class LiveSearch:
             return ()
         return LiveTrees(self._view).ids_of(self._view.forest.root(row))
 
+    def knows(self, provider_id: str) -> bool:
+        row = self._view.row_of.get(provider_id)
+        return row is not None and bool(self._view.columns["alive"][row])
+
+    def root_of(self, provider_id: str) -> str:
+        return self._view.ids[self._view.forest.root(self._view.row_of[provider_id])]
+
     def children_of(self, provider_id: str) -> Sequence[str]:
         row = self._view.row_of[provider_id]
         return [self._view.ids[one] for one in self._view.forest.children(row)]

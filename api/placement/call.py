@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from pydantic_core import to_json
 
 from api.house import Command, House, Reply
+from api.placement.faults import Fault
 from domain.aggregate import Aggregate
 from domain.books import Books
 
 T = TypeVar("T")
-A = TypeVar("A", bound=Aggregate)
 
 
 @dataclass(slots=True)
@@ -27,6 +27,8 @@ class Answer(Reply):
     is_dated: bool = False
     changed_at: datetime | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    fault: Fault | None = None
+    """What was decided is an error, and yet a fact that was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Caller:
     user_id: str
     project_id: str | None
     roles: frozenset[str]
+    is_system: bool = False
+    """With a token for the whole system, and not for one project."""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,8 @@ class Call:
     """Under the face's root: `/resource_providers`."""
     minor: int
     """The microversion is 1.minor."""
+    prefix: str
+    """The path of the face's root, which links begin with."""
     caller: Caller
     arguments: Mapping[str, str]
     """Of the path."""
@@ -54,22 +60,43 @@ class Call:
     """Names in lower case."""
     body: bytes
 
+    def last(self, name: str) -> str | None:
+        """A query parameter; of several of that name, the last one."""
+        return next((value for key, value in reversed(self.query) if key == name), None)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.query if key == name]
+
     async def ask(self, question: Callable[[Books], T]) -> T:
         """Read from the books at the log's head."""
         return await self.house.ask(question)
 
     async def record(
         self,
-        use_case: Callable[[Books, datetime], A],
-        render: Callable[[A], Answer],
+        decide: Callable[[Books, datetime], tuple[Aggregate, Answer]],
         streams: Sequence[str] = (),
     ) -> Answer:
-        """Have a use case decided and appended. `render` is told the aggregate that it returned,
-        and must be pure."""
-        command = Command(use_case, lambda aggregate, _is_new: render(aggregate), streams)  # type: ignore[arg-type]
-        answered = (await self.house.submit(command)).reply
-        assert isinstance(answered, Answer)
-        return answered
+        """Have a use case decided and appended: it returns the aggregate that it is about, and what
+        is to be answered. It is run again where other processes were first."""
+        answer: Answer | None = None
+
+        def use_case(books: Books, at: datetime) -> Aggregate:
+            nonlocal answer
+            about, answer = decide(books, at)
+            return about
+
+        def render(_about: Aggregate, _is_new: bool) -> Reply:  # noqa: FBT001 - Command calls it so.
+            assert answer is not None
+            return answer
+
+        await self.house.submit(Command(use_case, render, streams))
+        assert answer is not None
+        if answer.fault is not None:
+            raise answer.fault
+        return answer
+
+
+NOTHING = Answer(204, b"")
 
 
 def json_answer(value: Any, status: int = 200, **more: Any) -> Answer:

@@ -5,6 +5,8 @@ Handlers raise, and never catch. The one table below says what the ledger's own 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from domain.errors import LedgerError
 
 UNDEFINED = "placement.undefined_code"
@@ -19,40 +21,40 @@ QUERY_BAD_VALUE = "placement.query.bad_value"
 QUERY_MISSING_VALUE = "placement.query.missing_value"
 
 
-class Fault(Exception):
-    """An answer that is an error. `detail` is a sentence for people."""
+class Fault(LedgerError):
+    """An answer that is an error. `detail` is a sentence for people.
+
+    A use case may raise it, too, before it records anything. One that leaves the handler, as
+    Placement has it, is told without the header `vary`.
+    """
 
     def __init__(
         self,
         status: int,
         detail: str,
         code: str = UNDEFINED,
-        headers: dict[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        leaves_handler: bool = False,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(code, detail)
         self.status = status
-        self.detail = detail
-        self.code = code
         self.headers = headers or {}
+        self.leaves_handler = leaves_handler
 
 
 LEDGER_ERRORS: dict[str, tuple[int, str]] = {
-    "provider_not_found": (404, UNDEFINED),
-    "resource_class_not_found": (404, UNDEFINED),
-    "trait_not_found": (404, UNDEFINED),
     "claim_not_found": (404, UNDEFINED),
-    "provider_exists": (409, DUPLICATE_NAME),
     "duplicate_name": (409, DUPLICATE_NAME),
     "inventory_in_use": (409, INVENTORY_IN_USE),
-    "no_inventory": (404, UNDEFINED),
-    "provider_in_use": (409, PROVIDER_IN_USE),
+    "provider_exists": (409, DUPLICATE_NAME),
     "provider_has_children": (409, CANNOT_DELETE_PARENT),
-    "resource_class_in_use": (409, UNDEFINED),
-    "trait_in_use": (409, UNDEFINED),
-    "standard_name": (400, UNDEFINED),
-    "not_custom": (400, UNDEFINED),
-    "tree_loop": (400, UNDEFINED),
+    "provider_in_use": (409, PROVIDER_IN_USE),
+    "provider_not_found": (404, UNDEFINED),
+    "request_too_large": (400, UNDEFINED),
+    "stale_consumer_generation": (409, CONCURRENT_UPDATE),
     "stale_generation": (409, CONCURRENT_UPDATE),
+    "tree_loop": (400, UNDEFINED),
     "unknown_provider": (400, UNDEFINED),
     "unknown_resource_class": (400, UNDEFINED),
     "unknown_trait": (400, UNDEFINED),
@@ -62,4 +64,4 @@ LEDGER_ERRORS: dict[str, tuple[int, str]] = {
 
 def fault_of(error: LedgerError) -> Fault:
     status, code = LEDGER_ERRORS.get(error.code, (409, UNDEFINED))
-    return Fault(status, error.detail, code)
+    return Fault(status, error.detail, code, leaves_handler=status == 404)

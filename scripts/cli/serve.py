@@ -29,6 +29,15 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = options.DEFAULT_PORT,
+    placement_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            envvar="TALLYSTICK_PLACEMENT_PORT",
+            help="Another port, with OpenStack Placement's API at its root.",
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     data: DataOption = None,
     empty: Annotated[bool, typer.Option("--empty", help="Load no demo cloud.")] = False,
@@ -52,6 +61,7 @@ def serve(
       tally serve --port 9000 --data ./production --empty
       TALLYSTICK_DATABASE_URL=postgresql://user@host/tallystick tally serve --empty
     """
+    from api.app import PLACEMENT
     from scripts.cli import screen
     from scripts.cli.preflight import require_database, require_free_folder
     from scripts.cli.serve_uvicorn import run
@@ -61,9 +71,17 @@ def serve(
     listener = listening(host, port)
     require_database(settings)
     require_free_folder(settings)
-    address, number = listener.getsockname()[:2]
-    url = f"http://[{address}]:{number}" if ":" in address else f"http://{address}:{number}"
-    run(settings, listener, log_level.value, lambda: _greet(url, settings), None if empty else url)
+    placement = None if placement_port is None else listening(host, placement_port)
+    url = url_of(listener)
+    placement_url = f"{url}{PLACEMENT}" if placement is None else url_of(placement)
+    run(
+        settings,
+        listener,
+        log_level.value,
+        lambda: _greet(url, placement_url, settings),
+        None if empty else url,
+        placement=placement,
+    )
     screen.note("The service has stopped.")
 
 
@@ -88,13 +106,19 @@ def listening(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _greet(url: str, settings: "Settings") -> None:
+def url_of(listener: socket.socket) -> str:
+    address, number = listener.getsockname()[:2]
+    return f"http://[{address}]:{number}" if ":" in address else f"http://{address}:{number}"
+
+
+def _greet(url: str, placement_url: str, settings: "Settings") -> None:
     from scripts.cli import screen
     from scripts.cli.settings import database_shown
 
     screen.say(f"Tallystick serves {url}")
     screen.say(f"  API docs    {url}/docs")
     screen.say(f"  health      {url}/healthz")
+    screen.say(f"  Placement   {placement_url}")
     screen.say(f"  data        {settings.data.resolve()}")
     shown = "" if settings.engine == "sqlite" else f" at {database_shown(settings)}"
     screen.say(f"  engine      {settings.engine}{shown}")

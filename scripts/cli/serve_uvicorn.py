@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import hang_up
-from infra.composition import build_app
+from infra.composition import build_app, build_placement
 from scripts.cli import screen
 from scripts.cli.failure import Failure
 
@@ -50,11 +51,15 @@ def run(
     log_level: str,
     greet: Callable[[], None],
     seed_url: str | None,
+    *,
+    placement: socket.socket | None = None,
 ) -> None:
-    """Returns when the service was stopped. `seed_url` None: no demo cloud."""
+    """Returns when the service was stopped. `seed_url` None: no demo cloud. `placement` is another
+    listener, which serves OpenStack Placement's API alone."""
     app = build_app(settings)
+    sockets = [listener] if placement is None else [listener, placement]
     config = uvicorn.Config(
-        app,
+        app if placement is None else by_port(app, build_placement(app, settings), placement),
         # These take uvloop and httptools, which are installed wherever they can be.
         loop="auto",
         http="auto",
@@ -77,7 +82,7 @@ def run(
 
     server = _Server(config, on_started, lambda: hang_up(app))
     try:
-        server.run(sockets=[listener])
+        server.run(sockets=sockets)
     except KeyboardInterrupt:
         # uvicorn has shut down in good order, and then repeats the signal.
         return
@@ -85,6 +90,17 @@ def run(
         raise Failure(
             "the service could not start", "The log above says why; so does `tally doctor`."
         )
+
+
+def by_port(app: ASGIApp, placement: ASGIApp, listener: socket.socket) -> ASGIApp:
+    """One application for two ports; whatever is no call is the first one's."""
+    port = listener.getsockname()[1]
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        is_there = scope["type"] == "http" and scope["server"][1] == port
+        await (placement if is_there else app)(scope, receive, send)
+
+    return either
 
 
 def _seed(url: str, server: uvicorn.Server) -> None:

@@ -1,0 +1,143 @@
+"""Candidates as JSON, by the thousand: what is the same for all is written once.
+
+An answer may name every provider of the cloud. So nothing is built for each of them that can be
+put together from bytes: requests are rows of one table of bytes, in which only the ids differ, and
+a provider's summary is kept for as long as nothing in its tree changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import to_json
+
+from projections.candidate_groups import CandidateQuery
+from projections.candidate_walk import AllocationRequest
+from projections.live_capacity import LiveCapacity
+
+SINCE_BY_PROVIDER, SINCE_TRAITS, SINCE_ALL_CLASSES, SINCE_TREES, SINCE_MAPPINGS = 12, 17, 27, 29, 34
+ID_BYTES = 36
+"""Every id is a UUID."""
+
+Rows = NDArray[np.int64]
+
+
+class CandidateJson:
+    def __init__(self, view: LiveCapacity, minor: int, query: CandidateQuery) -> None:
+        self._view = view
+        self._minor = minor
+        self._query = query
+
+    # --- Where each provider serves the query alone -----------------------------------------------
+
+    def of_rows(self, rows: Rows) -> bytes:
+        resources = to_json(dict(self._query.groups[0].resources))
+        if self._minor < SINCE_BY_PROVIDER:
+            parts = [b'{"allocations":[{"resource_provider":{"uuid":"', b'"},"resources":']
+            parts[1] += resources + b"}]}"
+        elif self._minor < SINCE_MAPPINGS:
+            parts = [b'{"allocations":{"', b'":{"resources":' + resources + b"}}}"]
+        else:
+            middle = b'":{"resources":' + resources + b'}},"mappings":{"":["'
+            parts = [b'{"allocations":{"', middle, b'"]}}']
+        return self._answer(_filled(parts, self._ids(rows)), rows.tolist())
+
+    def _ids(self, rows: Rows) -> NDArray[np.uint8]:
+        """A row of bytes for each."""
+        text = "".join([self._view.ids[row] for row in rows.tolist()])
+        return np.frombuffer(text.encode(), dtype=np.uint8).reshape(len(rows), ID_BYTES)
+
+    # --- Any requests -----------------------------------------------------------------------------
+
+    def of_requests(self, requests: Iterable[AllocationRequest]) -> bytes:
+        told: list[bytes] = []
+        roots: set[int] = set()
+        used: set[int] = set()
+        for request in requests:
+            told.append(self._request(request))
+            used.update(row for row, _ in request.amounts)
+        roots.update(self._view.forest.root(row) for row in used)
+        if self._query.nested:
+            rows = [row for root in sorted(roots) for row in self._view.forest.members(root)]
+        else:
+            rows = sorted(used)
+        return self._answer(b",".join(told), rows)
+
+    def _request(self, request: AllocationRequest) -> bytes:
+        ids = self._view.ids
+        allocations: Any = {ids[row]: {"resources": dict(some)} for row, some in request.amounts}
+        if self._minor < SINCE_BY_PROVIDER:
+            allocations = [
+                {"resource_provider": {"uuid": id}, **one} for id, one in allocations.items()
+            ]
+        told = {"allocations": allocations}
+        if self._minor >= SINCE_MAPPINGS:
+            told["mappings"] = {
+                suffix: [ids[row] for row in rows] for suffix, rows in request.mappings
+            }
+        return to_json(told)
+
+    # --- Summaries --------------------------------------------------------------------------------
+
+    def _answer(self, requests: bytes, rows: Sequence[int]) -> bytes:
+        summaries = b",".join(self._summaries(rows))
+        return b'{"allocation_requests":[%b],"provider_summaries":{%b}}' % (requests, summaries)
+
+    def _summaries(self, rows: Sequence[int]) -> list[bytes]:
+        if self._minor < SINCE_TREES:
+            return [self._summary(row) for row in rows]
+        kept = _kept_summaries(self._view)
+        roots = self._view.forest.roots[rows]
+        changed = self._view.columns["changed"][roots].tolist()
+        told: list[bytes] = []
+        for row, tick in zip(rows, changed, strict=True):
+            known = kept.get(row)
+            if known is None or known[0] != tick:
+                known = kept[row] = (tick, self._summary(row))
+            told.append(known[1])
+        return told
+
+    def _summary(self, row: int) -> bytes:
+        view, columns = self._view, self._view.columns
+        classes = view.inventories[row]
+        if self._minor < SINCE_ALL_CLASSES:
+            asked = {name for group in self._query.groups for name in group.resources}
+            classes = {name: one for name, one in classes.items() if name in asked}
+        told: dict[str, Any] = {
+            "resources": {
+                name: {
+                    "capacity": int(columns["capacity", name][row]),
+                    "used": int(columns["usage", name][row]),
+                }
+                for name in classes
+            }
+        }
+        if self._minor >= SINCE_TRAITS:
+            told["traits"] = sorted(view.traits.of(row))
+        if self._minor >= SINCE_TREES:
+            parent = view.forest.parent(row)
+            told["parent_provider_uuid"] = None if parent < 0 else view.ids[parent]
+            told["root_provider_uuid"] = view.ids[view.forest.root(row)]
+        return b'"%b":%b' % (view.ids[row].encode(), to_json(told))
+
+
+def _kept_summaries(view: LiveCapacity) -> dict[int, tuple[int, bytes]]:
+    """By row, with the tick of the tree's newest change when it was written."""
+    return view.kept.setdefault("placement summaries", {})
+
+
+def _filled(parts: Sequence[bytes], ids: NDArray[np.uint8]) -> bytes:
+    """For each id the parts, with the id between them; all of them with commas between."""
+    if not len(ids):
+        return b""
+    template = np.frombuffer((b"\0" * ID_BYTES).join(parts) + b",", dtype=np.uint8)
+    table = np.tile(template, (len(ids), 1))
+    place = 0
+    for part in parts[:-1]:
+        place += len(part)
+        table[:, place : place + ID_BYTES] = ids
+        place += ID_BYTES
+    return table.tobytes()[:-1]

@@ -1,0 +1,277 @@
+"""Resource providers: create, list, show, rename, put under another parent, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from api.placement.call import NOTHING, Answer, Call, json_answer
+from api.placement.faults import CANNOT_DELETE_PARENT, DUPLICATE_NAME, PROVIDER_IN_USE, Fault
+from api.placement.query_values import Names, read_member_of, read_resources, read_traits
+from api.placement.routes import Route, Routes
+from api.placement.schemas import TEXT, UUID_TEXT, Schema, a_record, check_query, dashed
+from domain import cloud
+from domain.books import Books
+from domain.catalog import NameReservation, ResourceClass, Trait
+from domain.provider import Provider
+from projections.live_capacity import LiveCapacity
+from projections.live_filters import ProviderFilter, matching
+
+SINCE_TREES = 14
+SINCE_SHOWN_WHEN_MADE = 20
+SINCE_MOVES = 37
+RELATED = ((0, "inventories"), (0, "usages"), (1, "aggregates"), (6, "traits"), (11, "allocations"))
+"""What a provider links to, since which microversion."""
+
+NAME = {"type": "string", "maxLength": 200}
+PARENT = {"anyOf": [UUID_TEXT, {"type": "null"}]}
+CREATE = Schema(a_record(("name",), name=NAME, uuid=UUID_TEXT))
+CREATE_IN_TREE = Schema(a_record(("name",), name=NAME, uuid=UUID_TEXT, parent_provider_uuid=PARENT))
+UPDATE = Schema(a_record(("name",), name=NAME))
+UPDATE_IN_TREE = Schema(a_record(("name",), name=NAME, parent_provider_uuid=PARENT))
+_FILTERS: dict[int, dict[str, Any]] = {
+    0: {"name": TEXT, "uuid": UUID_TEXT},
+    3: {"member_of": TEXT},
+    4: {"resources": TEXT},
+    14: {"in_tree": UUID_TEXT},
+    18: {"required": TEXT},
+}
+
+
+def _filters(minor: int) -> dict[str, Any]:
+    known = [some for since, some in _FILTERS.items() if since <= minor]
+    return {name: rules for some in known for name, rules in some.items()}
+
+
+LISTS = {since: Schema(a_record((), **_filters(since))) for since in _FILTERS}
+"""What a list may be asked for, since which microversion."""
+
+# --- How a provider is told -----------------------------------------------------------------------
+
+
+def existing(books: Books, provider_id: str, found: str = "") -> Provider:
+    """Raises a Fault (404)."""
+    provider = books.get(Provider, provider_id)
+    if not provider.exists:
+        detail = f"No resource provider with uuid {provider_id} found{found}"
+        raise Fault(404, detail, leaves_handler=not found)
+    return provider
+
+
+def _shown(call: Call, books: Books, provider: Provider, **more: Any) -> Answer:
+    told = _view(
+        call,
+        provider_id=provider.id,
+        name=provider.name,
+        generation=provider.generation,
+        parent_id=provider.parent_id,
+        root_id=books.search.root_of(provider.id),
+    )
+    return json_answer(told, is_dated=True, changed_at=provider.at, **more)
+
+
+def _view(
+    call: Call, *, provider_id: str, name: str, generation: int, parent_id: str | None, root_id: str
+) -> dict[str, Any]:
+    url = f"{call.prefix}/resource_providers/{provider_id}"
+    told: dict[str, Any] = {
+        "uuid": provider_id,
+        "name": name,
+        "generation": generation,
+        "links": [
+            {"rel": "self", "href": url},
+            *({"rel": rel, "href": f"{url}/{rel}"} for n, rel in RELATED if n <= call.minor),
+        ],
+    }
+    if call.minor >= SINCE_TREES:
+        told["parent_provider_uuid"] = parent_id
+        told["root_provider_uuid"] = root_id
+    return told
+
+
+# --- Reads ----------------------------------------------------------------------------------------
+
+
+async def show_provider(call: Call) -> Answer:
+    return await call.ask(
+        lambda books: _shown(call, books, existing(books, call.arguments["uuid"]))
+    )
+
+
+async def list_providers(call: Call) -> Answer:
+    since = max(since for since in LISTS if since <= call.minor)
+    check_query(call, LISTS[since])
+    wanted = _filter(call)
+    await call.ask(lambda books: _require_known(books, wanted))
+    rows = await call.house.live(lambda view: _rows(call, view, wanted))
+    return json_answer({"resource_providers": rows}, is_dated=True)
+
+
+def _filter(call: Call) -> ProviderFilter:
+    groups = read_member_of(call.all("member_of"), call.minor)
+    traits = read_traits(call.all("required"), call.minor) if call.all("required") else Names()
+    resources = call.last("resources")
+    in_tree, provider_id = call.last("in_tree"), call.last("uuid")
+    return ProviderFilter(
+        provider_id=None if provider_id is None else dashed(provider_id),
+        # As in Placement, an empty name asks for none.
+        name=call.last("name") or None,
+        in_tree=None if in_tree is None else dashed(in_tree),
+        resources={} if resources is None else read_resources(resources),
+        any_of_traits=traits.required,
+        forbidden_traits=traits.forbidden,
+        any_of_groups=groups.required,
+        forbidden_groups=groups.forbidden,
+    )
+
+
+def _require_known(books: Books, wanted: ProviderFilter) -> None:
+    for name in wanted.resources:
+        if not books.get(ResourceClass, name).known:
+            detail = f"No such resource class {name}."
+            raise Fault(400, f"Invalid resource class in resources parameter: {detail}")
+    traits = {*wanted.forbidden_traits, *(name for some in wanted.any_of_traits for name in some)}
+    if unknown := sorted(name for name in traits if not books.get(Trait, name).known):
+        detail = f"No such trait(s): {', '.join(unknown)}."
+        raise Fault(400, f'Invalid trait(s) in "required" parameter: {detail}')
+
+
+def _rows(call: Call, view: LiveCapacity, wanted: ProviderFilter) -> list[dict[str, Any]]:
+    forest, ids = view.forest, view.ids
+    return [
+        _view(
+            call,
+            provider_id=ids[row],
+            name=view.names[row],
+            generation=view.generation(row),
+            parent_id=None if forest.parent(row) < 0 else ids[forest.parent(row)],
+            root_id=ids[forest.root(row)],
+        )
+        for row in matching(view, wanted)
+    ]
+
+
+# --- Writes ---------------------------------------------------------------------------------------
+
+
+async def create_provider(call: Call) -> Answer:
+    body = (CREATE_IN_TREE if call.minor >= SINCE_TREES else CREATE).read(call.body)
+    provider_id = dashed(body["uuid"]) if body.get("uuid") else str(uuid4())
+    name = body["name"]
+    parent_id = body.get("parent_provider_uuid")
+    if parent_id is not None:
+        parent_id = dashed(parent_id)
+
+    def decide(books: Books, at: datetime) -> tuple[Provider, Answer]:
+        _require_new(books, provider_id, name)
+        complaint = f'Unable to create resource provider "{name}", {provider_id}: '
+        if parent_id == provider_id:
+            raise Fault(400, f"{complaint}parent provider UUID cannot be same as UUID.")
+        _require_parent(books, parent_id, complaint)
+        provider = cloud.register_provider(
+            books,
+            at,
+            provider_id=provider_id,
+            name=name,
+            parent_id=parent_id,
+            traits=frozenset(),
+            inventories={},
+        )
+        location = f"/resource_providers/{provider_id}"
+        if call.minor < SINCE_SHOWN_WHEN_MADE:
+            return provider, Answer(201, b"", location=location)
+        return provider, _shown(call, books, provider, location=location)
+
+    return await call.record(decide, (f"provider_name:{name}",))
+
+
+async def update_provider(call: Call) -> Answer:
+    provider_id = call.arguments["uuid"]
+
+    def decide(books: Books, at: datetime) -> tuple[Provider, Answer]:
+        provider = existing(books, provider_id)
+        body = (UPDATE_IN_TREE if call.minor >= SINCE_TREES else UPDATE).read(call.body)
+        parent_id = body.get("parent_provider_uuid")
+        if parent_id is not None:
+            parent_id = dashed(parent_id)
+        moves = "parent_provider_uuid" in body
+        _require_free_name(books, provider, body["name"])
+        if moves:
+            _require_movable(books, provider, parent_id, call.minor)
+        cloud.describe_provider(
+            books, at, provider_id, name=body["name"], parent_id=parent_id, move=moves
+        )
+        return provider, _shown(call, books, provider)
+
+    return await call.record(decide)
+
+
+async def delete_provider(call: Call) -> Answer:
+    provider_id = call.arguments["uuid"]
+
+    def decide(books: Books, at: datetime) -> tuple[Provider, Answer]:
+        provider = existing(books, provider_id, " for delete")
+        complaint = f"Unable to delete resource provider {provider_id}: "
+        if books.search.children_of(provider_id):
+            detail = f"Unable to delete parent resource provider {provider_id}: "
+            raise Fault(409, f"{detail}It has child resource providers.", CANNOT_DELETE_PARENT)
+        if provider.holdings:
+            raise Fault(409, f"{complaint}Resource provider has allocations.", PROVIDER_IN_USE)
+        return cloud.delete_provider(books, at, provider_id), NOTHING
+
+    return await call.record(decide)
+
+
+# --- Guards, in Placement's words -----------------------------------------------------------------
+
+
+def _require_new(books: Books, provider_id: str, name: str) -> None:
+    taken: Mapping[str, bool] = {
+        f"uuid: {provider_id}": books.get(Provider, provider_id).exists,
+        f"name: {name}": books.get(NameReservation, name).provider_id is not None,
+    }
+    if found := next((what for what, is_taken in taken.items() if is_taken), None):
+        detail = f"Conflicting resource provider {found} already exists."
+        raise Fault(409, detail, DUPLICATE_NAME)
+
+
+def _require_free_name(books: Books, provider: Provider, name: str) -> None:
+    holder = books.get(NameReservation, name).provider_id
+    if holder not in (None, provider.id):
+        detail = f"Conflicting resource provider {name} already exists."
+        raise Fault(409, detail, DUPLICATE_NAME)
+
+
+def _require_parent(books: Books, parent_id: str | None, complaint: str) -> None:
+    if parent_id is not None and not books.get(Provider, parent_id).exists:
+        raise Fault(400, f"{complaint}parent provider UUID does not exist.")
+
+
+def _require_movable(books: Books, provider: Provider, parent_id: str | None, minor: int) -> None:
+    complaint = f"Unable to save resource provider {provider.id}: "
+    _require_parent(books, parent_id, complaint)
+    if provider.parent_id not in (None, parent_id) and minor < SINCE_MOVES:
+        verb = "un-parenting" if parent_id is None else "re-parenting"
+        raise Fault(400, f"{complaint}{verb} a provider is not currently allowed.")
+    ancestor = parent_id
+    while ancestor is not None:
+        if ancestor == provider.id:
+            detail = "creating loop in the provider tree is not allowed."
+            raise Fault(400, f"{complaint}{detail}")
+        ancestor = books.get(Provider, ancestor).parent_id
+
+
+_RULE = "placement:resource_providers:"
+ROUTES: Routes = {
+    "/resource_providers": {
+        "GET": Route(list_providers, f"{_RULE}list", shows_json=True),
+        "POST": Route(create_provider, f"{_RULE}create", reads_json=True),
+    },
+    "/resource_providers/{uuid}": {
+        "GET": Route(show_provider, f"{_RULE}show", shows_json=True),
+        "PUT": Route(update_provider, f"{_RULE}update", reads_json=True),
+        "DELETE": Route(delete_provider, f"{_RULE}delete"),
+    },
+}

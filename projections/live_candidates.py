@@ -1,0 +1,195 @@
+"""Placement's allocation candidates on the live view: every way to serve a query, lazily.
+
+A tree, called by its root, is the anchor of a request: each part comes from the tree, or from a
+provider that shares with it. Columns say which providers could serve which part; only then are the
+combinations of one tree walked through, so that a limit stops the search before it has begun on the
+next tree, and what cannot be finished is given up early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projections.candidate_groups import CandidateQuery, RequestGroup
+from projections.candidate_walk import AllocationRequest, Part, TreeWalk
+from projections.live_capacity import LiveCapacity
+from projections.live_filters import Mask, has_any, has_room_for
+
+SHARES = "MISC_SHARES_VIA_AGGREGATE"
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Which rows could serve a part, each with an anchor; in the order of anchors and rows."""
+
+    anchors: Rows
+    rows: Rows
+
+    @classmethod
+    def of(cls, anchors: Rows, rows: Rows) -> _Pairs:
+        order = np.lexsort((rows, anchors))
+        return cls(anchors[order], rows[order])
+
+    def at(self, anchor: int) -> Rows:
+        start, end = np.searchsorted(self.anchors, [anchor, anchor + 1])
+        return self.rows[start:end]
+
+
+class LiveCandidates:
+    """One query on the view as it is now. `rows()` tells whether the short way will do."""
+
+    def __init__(self, view: LiveCapacity, query: CandidateQuery) -> None:
+        self._view = view
+        self._query = query
+        self._alive: Mask = view.columns["alive"]
+        self._sharing = self._alive & has_any(view, "trait", [SHARES])
+        self._has_sharing = bool(self._sharing.any())
+        self._is_flat = view.forest.is_flat
+
+    def flat_rows(self) -> Rows | None:
+        """The rows that each serve the query alone, where no other kind of answer is possible: one
+        group without a suffix, no trees, nothing that shares. None: there may be others."""
+        (group, *more) = self._query.groups
+        if more or group.is_granular or self._has_sharing or not self._is_flat:
+            return None
+        mask = self._serves_alone(group)
+        anchors = self._anchors_allowed()
+        return np.flatnonzero(mask if anchors is None else mask & anchors)
+
+    def requests(self) -> Iterator[AllocationRequest]:
+        """Each of them once, by the registration of the trees."""
+        parts: list[tuple[Part, _Pairs]] = []
+        for group in self._query.groups:
+            found = list(self._parts(group))
+            if not found or not all(len(pairs.rows) for _, pairs in found):
+                return
+            parts += found
+        anchors = reduce(np.intersect1d, (pairs.anchors for _, pairs in parts))
+        seen: set[AllocationRequest] = set()
+        for anchor in anchors.tolist():
+            walk = TreeWalk(
+                self._view,
+                self._query,
+                [(part, pairs.at(anchor).tolist()) for part, pairs in parts],
+            )
+            for request in walk.requests():
+                if self._has_sharing:
+                    # What shares may serve it all, and then each tree that it shares with would.
+                    if request in seen:
+                        continue
+                    seen.add(request)
+                yield request
+
+    # --- Which providers could serve a group ------------------------------------------------------
+
+    def _parts(self, group: RequestGroup) -> Iterator[tuple[Part, _Pairs]]:
+        if group.is_granular or not (self._has_sharing or not self._is_flat):
+            yield Part(group, tuple(group.resources.items())), self._single(group)
+            return
+        for resource_class, amount in sorted(group.resources.items()):
+            yield (
+                Part(group, ((resource_class, amount),)),
+                self._spread(group, resource_class, amount),
+            )
+
+    def _single(self, group: RequestGroup) -> _Pairs:
+        """Providers that serve the whole group, under their own root, and where they share."""
+        rows = np.flatnonzero(self._serves_alone(group))
+        anchors = self._view.forest.roots[rows]
+        shared = rows[self._sharing[rows]]
+        return self._allowed(anchors, rows, shared)
+
+    def _spread(self, group: RequestGroup, resource_class: str, amount: int) -> _Pairs:
+        """Providers that serve one class of the group, in a tree, or sharing with it."""
+        mask = self._alive & has_room_for(self._view, resource_class, amount)
+        mask &= self._in_tree(group.in_tree)
+        if group.forbidden_traits:
+            mask = mask & ~has_any(self._view, "trait", group.forbidden_traits)
+        rows = np.flatnonzero(mask)
+        shared = rows[self._sharing[rows]]
+        if group.in_tree is not None:
+            shared = shared[:0]
+        if group.member_of:
+            shared = shared[self._in_groups(group)[shared]]
+        pairs = self._allowed(self._view.forest.roots[rows], rows, shared)
+        if group.member_of:
+            inside = self._in_groups(group)
+            pairs = _kept(pairs, inside[pairs.rows] | inside[pairs.anchors])
+        if group.not_member_of:
+            outside = ~has_any(self._view, "group", group.not_member_of)
+            pairs = _kept(pairs, outside[pairs.rows] & outside[pairs.anchors])
+        return pairs
+
+    def _serves_alone(self, group: RequestGroup) -> Mask:
+        view = self._view
+        mask = self._alive.copy()
+        for resource_class, amount in group.resources.items():
+            mask &= has_room_for(view, resource_class, amount)
+        if group.resources:
+            mask &= self._in_tree(group.in_tree)
+        elif not (group.required_traits or group.member_of):
+            # As in Placement, which asks such a group for something to be found by.
+            mask[:] = False
+        for names in group.required_traits:
+            mask &= has_any(view, "trait", names)
+        if group.forbidden_traits:
+            mask &= ~has_any(view, "trait", group.forbidden_traits)
+        if group.member_of:
+            mask &= self._in_groups(group)
+        if group.not_member_of:
+            mask &= ~has_any(view, "group", group.not_member_of)
+        return mask
+
+    def _in_groups(self, group: RequestGroup) -> Mask:
+        masks = (has_any(self._view, "group", names) for names in group.member_of)
+        return reduce(np.logical_and, masks)
+
+    def _in_tree(self, provider_id: str | None) -> Mask:
+        if provider_id is None:
+            return self._alive
+        mask = np.zeros(len(self._alive), dtype=np.bool_)
+        mask[self._view.forest.members(self._view.row_of[provider_id])] = True
+        return mask
+
+    # --- Anchors ----------------------------------------------------------------------------------
+
+    def _allowed(self, anchors: Rows, rows: Rows, shared: Rows) -> _Pairs:
+        """The pairs, and those of what shares with the trees that it shares with."""
+        more = [self._trees_sharing(row) for row in shared.tolist()]
+        pairs = _Pairs.of(
+            np.concatenate([anchors, *more]),
+            np.concatenate([rows, np.repeat(shared, [len(some) for some in more])]),
+        )
+        allowed = self._anchors_allowed()
+        return pairs if allowed is None else _kept(pairs, allowed[pairs.anchors])
+
+    def _trees_sharing(self, row: int) -> Rows:
+        """The roots of the trees, but its own, in which something has a group in common with it."""
+        names = self._view.groups_of(row)
+        roots = self._view.forest.roots
+        others = np.unique(roots[self._alive & has_any(self._view, "group", names)])
+        found: Rows = others[others != roots[row]]
+        return found
+
+    def _anchors_allowed(self) -> Mask | None:
+        """By row: whether its own traits are those that a root has to have. None: no matter."""
+        query = self._query
+        if not (query.root_required or query.root_forbidden):
+            return None
+        mask = self._alive.copy()
+        for name in query.root_required:
+            mask &= has_any(self._view, "trait", [name])
+        if query.root_forbidden:
+            mask &= ~has_any(self._view, "trait", query.root_forbidden)
+        return mask
+
+
+def _kept(pairs: _Pairs, mask: Mask) -> _Pairs:
+    return _Pairs(pairs.anchors[mask], pairs.rows[mask])

@@ -1,0 +1,165 @@
+"""A fresh Tallystick for each of the suite's fixtures, and their state made over HTTP.
+
+Runs in the suites' own environment, so it knows nothing of Tallystick but its address. Placement's
+fixtures make providers and allocations by functions of Placement's database tests; here these
+functions are others, of the same names, that call the service.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from typing import Any
+
+PORT = int(os.environ["TALLYSTICK_SUITE_PORT"])
+COMMAND = shlex.split(os.environ["TALLYSTICK_SUITE_COMMAND"])
+"""Starts a service in the folder that it is given last, with Placement's API on the port above."""
+SETTINGS = {
+    "OpenPolicyFixture": {"TALLYSTICK_PLACEMENT_POLICY": "everyone"},
+    "SecureRBACPolicyFixture": {"TALLYSTICK_PLACEMENT_POLICY": "secure"},
+    "CORSFixture": {"TALLYSTICK_PLACEMENT_CORS_ORIGINS": "http://valid.example.com"},
+}
+
+
+class Service:
+    """One process at a time, on one port."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, fixture: str) -> None:
+        self.stop()
+        folder = tempfile.mkdtemp(prefix="tallystick-suite-")
+        environment = {**os.environ, **SETTINGS.get(fixture, {})}
+        self.process = subprocess.Popen([*COMMAND, folder], env=environment)
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/").close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError("the service did not start")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+            self.process = None
+
+
+def call(method: str, path: str, body: Any = None) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{PORT}{path}",
+        None if body is None else json.dumps(body).encode(),
+        {
+            "X-Auth-Token": "admin",
+            "X-Roles": "admin,service",
+            "OpenStack-API-Version": "placement 1.37",
+            "Content-Type": "application/json",
+        },
+        method=method,
+    )
+    with urllib.request.urlopen(request) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+def ensure(path: str) -> None:
+    """A custom name; standard ones cannot be made, and need not be."""
+    try:
+        call("PUT", path)
+    except urllib.error.HTTPError as refused:
+        if refused.code != 400:
+            raise
+
+
+class Provider:
+    def __init__(self, provider_id: str) -> None:
+        self.uuid = provider_id
+        self.path = f"/resource_providers/{provider_id}"
+
+    @property
+    def generation(self) -> int:
+        generation: int = call("GET", self.path)["generation"]
+        return generation
+
+    def set_aggregates(self, aggregates: Any) -> None:
+        body = {"aggregates": list(aggregates), "resource_provider_generation": self.generation}
+        call("PUT", f"{self.path}/aggregates", body)
+
+
+class Consumer:
+    def __init__(self, user: Any, project: Any, consumer_id: str | None) -> None:
+        self.uuid = consumer_id or str(uuid.uuid4())
+        self.user_id = user.external_id
+        self.project_id = project.external_id
+
+
+# --- In the places of Placement's functions, with their signatures --------------------------------
+
+
+def create_provider(_context: Any, name: str, *aggregates: str, **more: Any) -> Provider:
+    from oslo_utils.fixture import uuidsentinel
+
+    provider = Provider(more.get("uuid", getattr(uuidsentinel, name)))
+    body = {"name": name, "uuid": provider.uuid, "parent_provider_uuid": more.get("parent")}
+    call("POST", "/resource_providers", body)
+    if aggregates:
+        provider.set_aggregates(aggregates)
+    return provider
+
+
+def add_inventory(provider: Provider, resource_class: str, total: int, **more: Any) -> None:
+    ensure(f"/resource_classes/{resource_class}")
+    body = {"resource_class": resource_class, "total": total, "max_unit": total, **more}
+    call("POST", f"{provider.path}/inventories", body)
+
+
+def set_traits(provider: Provider, *traits: str) -> None:
+    for name in traits:
+        ensure(f"/traits/{name}")
+    body = {"traits": list(traits), "resource_provider_generation": provider.generation}
+    call("PUT", f"{provider.path}/traits", body)
+
+
+def ensure_consumer(_context: Any, user: Any, project: Any, consumer_id: Any = None) -> Consumer:
+    return Consumer(user, project, consumer_id)
+
+
+def set_allocation(
+    _context: Any, provider: Provider, consumer: Consumer, resources: dict[str, int]
+) -> None:
+    body = {
+        "allocations": {provider.uuid: {"resources": resources}},
+        "project_id": consumer.project_id,
+        "user_id": consumer.user_id,
+        "consumer_generation": None,
+    }
+    call("PUT", f"/allocations/{consumer.uuid}", body)
+
+
+def redirect(fixtures: Any, service: Service) -> None:
+    """Have Placement's fixtures (the module) make their state in the service."""
+    for function in (create_provider, add_inventory, set_traits, ensure_consumer, set_allocation):
+        setattr(fixtures.tb, function.__name__, function)
+    fixtures.rc_obj.ResourceClass.create = lambda made: ensure(f"/resource_classes/{made.name}")
+    start, stop = fixtures.APIFixture.start_fixture, fixtures.APIFixture.stop_fixture
+
+    def start_both(fixture: Any) -> None:
+        start(fixture)
+        service.start(type(fixture).__name__)
+
+    def stop_both(fixture: Any) -> None:
+        service.stop()
+        stop(fixture)
+
+    fixtures.APIFixture.start_fixture = start_both
+    fixtures.APIFixture.stop_fixture = stop_both

@@ -71,7 +71,7 @@ class LiveCandidates:
             if not found or not all(len(pairs.rows) for _, pairs in found):
                 return
             parts += found
-        anchors = reduce(np.intersect1d, (pairs.anchors for _, pairs in parts))
+        anchors = reduce(np.intersect1d, (np.unique(pairs.anchors) for _, pairs in parts))
         seen: set[AllocationRequest] = set()
         for anchor in anchors.tolist():
             walk = TreeWalk(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,8 +31,10 @@ def aggregates_of(provider: Provider) -> list[str]:
     return sorted(name for name in provider.groups if is_uuid(name))
 
 
-def _told(call: Call, provider: Provider) -> Answer:
-    body: dict[str, Any] = {"aggregates": aggregates_of(provider)}
+def _told(call: Call, provider: Provider, aggregates: Sequence[str] | None = None) -> Answer:
+    """After a change, in the order in which the client named them."""
+    told = aggregates_of(provider) if aggregates is None else aggregates
+    body: dict[str, Any] = {"aggregates": told}
     if call.minor >= SINCE_GENERATIONS:
         body["resource_provider_generation"] = provider.generation
     return json_answer(body, is_dated=True)
@@ -52,16 +55,16 @@ async def replace_aggregates(call: Call) -> Answer:
             detail = "Resource provider's generation already changed. Please update the generation"
             raise Fault(409, f"{detail} and try again.", CONCURRENT_UPDATE)
         others = {name for name in provider.groups if not is_uuid(name)}
-        groups = {dashed(one) for one in (body["aggregates"] if counts else body)}
+        groups = [dashed(one) for one in (body["aggregates"] if counts else body)]
         cloud.change_groups(
             books,
             at,
             provider.id,
-            frozenset(groups | others),
+            frozenset({*groups, *others}),
             raises_generation=counts,
             confirm=counts,
         )
-        return provider, _told(call, provider)
+        return provider, _told(call, provider, groups)
 
     return await call.record(decide)
 

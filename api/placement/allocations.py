@@ -28,10 +28,10 @@ from domain.request import Request
 
 SINCE_OWNERS_SHOWN = 12
 MISFITS = {
-    fit.NO_INVENTORY: "Inventory invalid",
-    fit.AMOUNT_NOT_ALLOWED: "The requested amount would violate inventory constraints",
-    fit.SHORT_OF_CAPACITY: "The requested amount would exceed the capacity",
-    fit.TOO_FEW_FREE_UNITS: "The requested amount would exceed the capacity",
+    fit.NO_INVENTORY: "invalid",
+    fit.AMOUNT_NOT_ALLOWED: "refused. The requested amount would violate inventory constraints",
+    fit.SHORT_OF_CAPACITY: "refused. The requested amount would exceed the capacity",
+    fit.TOO_FEW_FREE_UNITS: "refused. The requested amount would exceed the capacity",
 }
 
 # --- Reads ----------------------------------------------------------------------------------------
@@ -111,7 +111,8 @@ def answer_of(outcome: Aggregate) -> Answer:
     if not isinstance(outcome, Request):
         return NOTHING
     reason = outcome.reasons[0]
-    detail = f"Unable to allocate inventory: {MISFITS[reason.code]}. {reason.detail}"
+    what = f"Inventory for '{reason.resource_class}' on a provider {MISFITS[reason.code]}"
+    detail = f"Unable to allocate inventory: {what}. {reason.detail}"
     return Answer(409, b"", fault=Fault(409, detail))
 
 

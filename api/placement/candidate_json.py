@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import to_json
 
+from api.placement.traits import in_order
 from projections.candidate_groups import CandidateQuery
 from projections.candidate_walk import AllocationRequest
 from projections.live_capacity import LiveCapacity
@@ -116,7 +117,7 @@ class CandidateJson:
             }
         }
         if self._minor >= SINCE_TRAITS:
-            told["traits"] = sorted(view.traits.of(row))
+            told["traits"] = in_order(view.traits.of(row))
         if self._minor >= SINCE_TREES:
             parent = view.forest.parent(row)
             told["parent_provider_uuid"] = None if parent < 0 else view.ids[parent]

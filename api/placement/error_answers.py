@@ -23,6 +23,7 @@ EXPLANATIONS = {
     500: "Something broke on our side.",
     503: "The ledger cannot be reached, or is busy: try again shortly.",
 }
+_NEWLINE = "\n"
 SINCE_CODES = 23
 """From 1.23 on errors carry a code."""
 
@@ -30,7 +31,8 @@ SINCE_CODES = 23
 def error_answer(fault: Fault, accept: str, minor: int | None, request_id: str) -> Answer:
     """`minor` None: the call failed before its microversion was known."""
     title = HTTPStatus(fault.status).phrase
-    detail = f"{EXPLANATIONS[fault.status]}\n\n{fault.detail}\n\n"
+    # The command line of OpenStack shows the last line.
+    detail = f"{EXPLANATIONS[fault.status]}\n\n{fault.detail.replace(_NEWLINE, ' ')}"
     form = error_form(accept)
     if form == "application/json":
         body = to_json({"errors": [_told(fault, title, detail, minor, request_id)]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from api.placement.routes import Route, Routes
 from api.placement.schemas import CLASS_PATTERN, INTEGER, LARGEST, Schema, a_record
 from domain import cloud
 from domain.books import Books
-from domain.catalog import ResourceClass
+from domain.catalog import ResourceClass, standard_resource_classes
 from domain.inventory import LARGEST_RATIO, DivisibleInventory, Inventory
 from domain.provider import Provider
 
@@ -127,8 +127,11 @@ def _require_divisible(provider: Provider, changes: Mapping[str, Any]) -> None:
             raise Fault(409, detail, INVENTORY_IN_USE)
 
 
-def _in_use(provider: Provider, names: list[str]) -> str:
-    return f"Inventory for '{', '.join(names)}' on resource provider '{provider.id}' in use."
+def _in_use(provider: Provider, names: Sequence[str]) -> str:
+    """Standard classes in OpenStack's order, and then the others."""
+    standard = standard_resource_classes()
+    told = sorted(names, key=lambda n: (standard.index(n) if n in standard else len(standard), n))
+    return f"Inventory for '{', '.join(told)}' on resource provider '{provider.id}' in use."
 
 
 # --- Reads ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +38,12 @@ REPLACE = Schema(
         resource_provider_generation=INTEGER,
     )
 )
+
+
+def in_order(traits: Iterable[str]) -> list[str]:
+    """Standard ones first."""
+    return sorted(traits, key=lambda name: (name.startswith("CUSTOM_"), name))
+
 
 # --- The catalog ----------------------------------------------------------------------------------
 
@@ -132,7 +139,7 @@ def _known(books: Books, name: str) -> Trait:
 
 def _told(provider: Provider) -> Answer:
     body: dict[str, Any] = {
-        "traits": sorted(provider.traits),
+        "traits": in_order(provider.traits),
         "resource_provider_generation": provider.generation,
     }
     return json_answer(body, is_dated=True, changed_at=provider.at if provider.traits else None)

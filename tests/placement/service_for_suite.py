@@ -38,7 +38,9 @@ class Service:
         self.stop()
         folder = tempfile.mkdtemp(prefix="tallystick-suite-")
         environment = {**os.environ, **SETTINGS.get(fixture, {})}
-        self.process = subprocess.Popen([*COMMAND, folder], env=environment)
+        self.process = subprocess.Popen(
+            [*COMMAND, folder], env=environment, stdout=subprocess.DEVNULL
+        )
         for _ in range(200):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{PORT}/").close()
@@ -67,7 +69,7 @@ def call(method: str, path: str, body: Any = None) -> Any:
         },
         method=method,
     )
-    with urllib.request.urlopen(request) as answer:
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - the address is above.
         text = answer.read()
     return json.loads(text) if text else None
 

@@ -10,20 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from api.placement.traits import in_order
 from projections.candidate_groups import CandidateQuery
 from projections.candidate_walk import AllocationRequest
+from projections.id_table import Rows, filled
 from projections.live_capacity import LiveCapacity
 
 SINCE_BY_PROVIDER, SINCE_TRAITS, SINCE_ALL_CLASSES, SINCE_TREES, SINCE_MAPPINGS = 12, 17, 27, 29, 34
-ID_BYTES = 36
-"""Every id is a UUID."""
-
-Rows = NDArray[np.int64]
 
 
 class CandidateJson:
@@ -44,12 +39,7 @@ class CandidateJson:
         else:
             middle = b'":{"resources":' + resources + b'}},"mappings":{"":["'
             parts = [b'{"allocations":{"', middle, b'"]}}']
-        return self._answer(_filled(parts, self._ids(rows)), rows.tolist())
-
-    def _ids(self, rows: Rows) -> NDArray[np.uint8]:
-        """A row of bytes for each."""
-        text = "".join([self._view.ids[row] for row in rows.tolist()])
-        return np.frombuffer(text.encode(), dtype=np.uint8).reshape(len(rows), ID_BYTES)
+        return self._answer(filled(self._view, parts, rows), rows.tolist())
 
     # --- Any requests -----------------------------------------------------------------------------
 
@@ -128,17 +118,3 @@ class CandidateJson:
 def _kept_summaries(view: LiveCapacity) -> dict[int, tuple[int, bytes]]:
     """By row, with the tick of the tree's newest change when it was written."""
     return view.kept.setdefault("placement summaries", {})
-
-
-def _filled(parts: Sequence[bytes], ids: NDArray[np.uint8]) -> bytes:
-    """For each id the parts, with the id between them; all of them with commas between."""
-    if not len(ids):
-        return b""
-    template = np.frombuffer((b"\0" * ID_BYTES).join(parts) + b",", dtype=np.uint8)
-    table = np.tile(template, (len(ids), 1))
-    place = 0
-    for part in parts[:-1]:
-        place += len(part)
-        table[:, place : place + ID_BYTES] = ids
-        place += ID_BYTES
-    return table.tobytes()[:-1]

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 AGAIN = "What came before it is imported; the same command goes on from there."
 REMEDIES = {
-    "provider_exists": "A provider of this name was deleted, and ids are never used again:\n"
-    "give it an `id` of its own, in a JSON file. " + AGAIN,
+    "provider_exists": "Somebody registered it meanwhile. " + AGAIN,
     "stale_version": "Somebody changed it meanwhile. " + AGAIN,
 }
 

@@ -8,7 +8,7 @@ next tree, and what cannot be finished is given up early.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -63,10 +63,25 @@ class LiveCandidates:
         anchors = self._anchors_allowed()
         return np.flatnonzero(mask if anchors is None else mask & anchors)
 
+    def has_anchors(self) -> bool:
+        """Whether any root has the traits that roots are asked for."""
+        allowed = self._anchors_allowed()
+        if allowed is None:
+            return True
+        roots = self._view.forest.roots
+        return bool((allowed & (roots == np.arange(len(roots)))).any())
+
+    def can_serve(self, group: RequestGroup) -> bool:
+        """Whether anything could serve this group, if nothing else were asked for."""
+        return next(self._requests([group]), None) is not None
+
     def requests(self) -> Iterator[AllocationRequest]:
         """Each of them once, by the registration of the trees."""
+        return self._requests(self._query.groups)
+
+    def _requests(self, groups: Sequence[RequestGroup]) -> Iterator[AllocationRequest]:
         parts: list[tuple[Part, _Pairs]] = []
-        for group in self._query.groups:
+        for group in groups:
             found = list(self._parts(group))
             if not found or not all(len(pairs.rows) for _, pairs in found):
                 return

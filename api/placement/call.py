@@ -19,12 +19,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Answer(Reply):
-    """`body` is JSON already, or empty. From 1.15 on, an answer that tells when what it shows was
-    changed (`changed_at`; None: now) carries it, if `is_dated`."""
+    """`body` is JSON already, or empty. From 1.15 on, one that `is_dated` is not to be cached, and
+    tells when what it shows was changed (`changed_at`; None: now), if it shows anything."""
 
     location: str | None = None
     """A path under the face's root; it is told with the address that the client used."""
     is_dated: bool = False
+    shows_anything: bool = True
     changed_at: datetime | None = None
     headers: dict[str, str] = field(default_factory=dict)
     fault: Fault | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Literal
 
 from api.placement.call import Answer, Call
 from api.placement.candidate_json import CandidateJson
@@ -16,21 +17,35 @@ from projections.candidate_groups import CandidateQuery, RequestGroup
 from projections.live_candidates import LiveCandidates
 from projections.live_capacity import LiveCapacity
 
+Hurdle = Fault | Literal["no_such_tree"] | None
+"""A name that is not known, or a tree that is not there."""
+
 
 async def list_candidates(call: Call) -> Answer:
     query, limit = read_query(call)
-    possible = await call.ask(lambda books: _is_possible(books, query))
-    body = await call.house.live(lambda view: _found(call, view, query, limit, possible=possible))
+    hurdles = await call.ask(lambda books: _hurdles(books, query))
+    body = await call.house.live(lambda view: _found(call, view, query, limit, hurdles))
     return Answer(200, body, is_dated=True)
 
 
 def _found(
-    call: Call, view: LiveCapacity, query: CandidateQuery, limit: int | None, *, possible: bool
+    call: Call,
+    view: LiveCapacity,
+    query: CandidateQuery,
+    limit: int | None,
+    hurdles: Sequence[Hurdle],
 ) -> bytes:
-    told = CandidateJson(view, call.minor, query)
-    if not possible:
+    told, candidates = CandidateJson(view, call.minor, query), LiveCandidates(view, query)
+    if not candidates.has_anchors():
         return told.of_requests([])
-    candidates = LiveCandidates(view, query)
+    for group, hurdle in zip(query.groups, hurdles, strict=True):
+        if hurdle is None:
+            continue
+        # As in Placement, what comes after a group that nothing serves is not looked at.
+        before = query.groups[: query.groups.index(group)]
+        if isinstance(hurdle, Fault) and all(map(candidates.can_serve, before)):
+            raise hurdle
+        return told.of_requests([])
     rows = candidates.flat_rows()
     if rows is not None:
         return told.of_rows(rows if limit is None else rows[:limit])
@@ -40,27 +55,28 @@ def _found(
 # --- Names that are not known ---------------------------------------------------------------------
 
 
-def _is_possible(books: Books, query: CandidateQuery) -> bool:
-    """False where something that is asked for cannot be found at all. Raises a Fault (400) for
-    unknown names, as far as Placement would have come to look at them."""
-    _require_traits(books, {*query.root_required, *query.root_forbidden})
-    return all(_is_group_possible(books, group) for group in query.groups)
+def _hurdles(books: Books, query: CandidateQuery) -> list[Hurdle]:
+    """For each group what keeps it from being served at all. Raises a Fault for a root's traits."""
+    if fault := _unknown_traits(books, {*query.root_required, *query.root_forbidden}):
+        raise fault
+    return [_hurdle(books, group) for group in query.groups]
 
 
-def _is_group_possible(books: Books, group: RequestGroup) -> bool:
+def _hurdle(books: Books, group: RequestGroup) -> Hurdle:
     for name in group.resources:
         if not books.get(ResourceClass, name).known:
             detail = f"No such resource class {name}."
-            raise Fault(400, f"Invalid resource class in resources parameter: {detail}")
-    _require_traits(
-        books, {*group.forbidden_traits, *(name for some in group.required_traits for name in some)}
-    )
-    return group.in_tree is None or books.search.knows(group.in_tree)
+            return Fault(400, f"Invalid resource class in resources parameter: {detail}")
+    required = {name for some in group.required_traits for name in some}
+    if fault := _unknown_traits(books, {*group.forbidden_traits, *required}):
+        return fault
+    there = group.in_tree is None or books.search.knows(group.in_tree)
+    return None if there else "no_such_tree"
 
 
-def _require_traits(books: Books, names: Iterable[str]) -> None:
-    if unknown := sorted(name for name in names if not books.get(Trait, name).known):
-        raise Fault(400, f"No such trait(s): {', '.join(unknown)}.")
+def _unknown_traits(books: Books, names: Iterable[str]) -> Fault | None:
+    unknown = sorted(name for name in names if not books.get(Trait, name).known)
+    return Fault(400, f"No such trait(s): {', '.join(unknown)}.") if unknown else None
 
 
 ROUTES: Routes = {

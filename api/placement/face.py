@@ -123,8 +123,9 @@ class PlacementFace:
         told["vary"] = VERSION_HEADER
         if answer.is_dated and minor >= SINCE_DATES:
             told["cache-control"] = "no-cache"
-            changed_at = answer.changed_at or datetime.now(UTC)
-            told["last-modified"] = format_datetime(changed_at.astimezone(UTC), usegmt=True)
+            if answer.shows_anything:
+                changed_at = answer.changed_at or datetime.now(UTC)
+                told["last-modified"] = format_datetime(changed_at.astimezone(UTC), usegmt=True)
         return answer
 
 

@@ -73,7 +73,7 @@ def _told(inventory: Inventory) -> dict[str, Any]:
 def _all_told(provider: Provider) -> Answer:
     told = {name: _told(one) for name, one in provider.inventories.items()}
     body = {"resource_provider_generation": provider.generation, "inventories": told}
-    return json_answer(body, is_dated=bool(told), changed_at=provider.at)
+    return json_answer(body, is_dated=True, shows_anything=bool(told), changed_at=provider.at)
 
 
 def _one_told(provider: Provider, name: str, **more: Any) -> Answer:
@@ -229,7 +229,8 @@ async def update_inventory(call: Call) -> Answer:
         _require_generation(provider, body)
         complaint = f"Unable to update inventory for resource provider {provider_id}: "
         made = read_inventory(provider_id, name, body, call.minor, complaint)
-        require_known_classes(books, {name: made}, "")
+        if not books.get(ResourceClass, name).known:
+            raise Fault(404, f"No such resource class {name}.", leaves_handler=True)
         if name not in provider.inventories:
             detail = "No inventory record with resource class for resource provider "
             raise Fault(400, f"{detail}{provider_id}: No inventory of class {name} found.")

@@ -165,11 +165,11 @@ async def create_provider(call: Call) -> Answer:
         parent_id = dashed(parent_id)
 
     def decide(books: Books, at: datetime) -> tuple[Provider, Answer]:
-        _require_new(books, provider_id, name)
         complaint = f'Unable to create resource provider "{name}", {provider_id}: '
         if parent_id == provider_id:
             raise Fault(400, f"{complaint}parent provider UUID cannot be same as UUID.")
         _require_parent(books, parent_id, complaint)
+        _require_new(books, provider_id, name)
         provider = cloud.register_provider(
             books,
             at,

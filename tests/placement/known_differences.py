@@ -1,0 +1,66 @@
+"""Where Tallystick's answers differ from Placement's, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tests.placement.sequences import Step
+
+LEFT_BEHIND = (
+    "Placement keeps a consumer that holds nothing, at a generation of 0, after a first write that "
+    "was empty or named an unknown provider"
+)
+MORE_RESERVED = (
+    "Placement takes inventories of which more is reserved than there is: in its reshaper, and "
+    "where a small allocation ratio rounds what is missing down to nothing"
+)
+NEVER_CHANGED = "Placement does not say when a provider was changed that was written as it was"
+
+Done = Sequence[tuple[Step, int]]
+"""Calls, with the status of Placement's answers."""
+
+
+def reason_of(done: Done, parts: Sequence[str]) -> str | None:
+    """Why the answers to the last of these calls differ in these parts; None: it is not known."""
+    step, _ = done[-1]
+    if _writes_allocations(step):
+        written = set(_bodies(step))
+        if any(written & set(_left_behind(one, status)) for one, status in done[:-1]):
+            return LEFT_BEHIND
+    if any(record.get("reserved", 0) > record["total"] for record in _records(step.body)):
+        return MORE_RESERVED
+    is_provider = step.path.count("/") == 2 and step.path.startswith("/resource_providers/")
+    if step.method == "PUT" and is_provider and parts == ["last-modified"]:
+        return NEVER_CHANGED
+    return None
+
+
+def _records(body: Any) -> Iterator[dict[str, Any]]:
+    """The inventories anywhere in a body."""
+    if not isinstance(body, dict):
+        return
+    if "total" in body:
+        yield body
+    for part in body.values():
+        yield from _records(part)
+
+
+def _writes_allocations(step: Step) -> bool:
+    return step.method in ("PUT", "POST") and step.path.startswith(("/allocations", "/reshaper"))
+
+
+def _bodies(step: Step) -> dict[str, Any]:
+    """What the call says of each consumer."""
+    if not _writes_allocations(step):
+        return {}
+    if step.path.startswith("/allocations/"):
+        return {step.path.rpartition("/")[2]: step.body}
+    bodies: dict[str, Any] = step.body["allocations"] if step.path == "/reshaper" else step.body
+    return bodies
+
+
+def _left_behind(step: Step, status: int) -> Iterator[str]:
+    for consumer, body in _bodies(step).items():
+        if status == 400 or not body["allocations"]:
+            yield consumer

@@ -46,30 +46,30 @@ def _schema(minor: int) -> Schema:
 async def reshape_providers(call: Call) -> Answer:
     since = max(n for n in (SINCE_GENERATIONS, SINCE_MAPPINGS, SINCE_TYPES) if n <= call.minor)
     body = _schema(since).read(call.body)
+    inventories = {id.lower(): one for id, one in body["inventories"].items()}
     assignments = [
         assignment_of(id.lower(), one, call.minor) for id, one in body["allocations"].items()
     ]
 
     def decide(books: Books, at: datetime) -> tuple[Aggregate, Answer]:
-        providers = {
-            provider_id.lower(): _new_inventories(books, provider_id.lower(), one, call.minor)
-            for provider_id, one in body["inventories"].items()
-        }
+        for provider_id, one in inventories.items():
+            _require_current(books, provider_id, one["resource_provider_generation"])
         require_assignable(books, assignments)
+        providers = {
+            provider_id: _new_inventories(books, provider_id, one, call.minor)
+            for provider_id, one in inventories.items()
+        }
         outcome = reshape(books, at, providers, assignments)
         return outcome, answer_of(outcome)
 
     return await call.record(decide)
 
 
-def _new_inventories(
-    books: Books, provider_id: str, body: Mapping[str, Any], minor: int
-) -> NewInventories:
+def _require_current(books: Books, provider_id: str, given: int) -> None:
     provider = books.get(Provider, provider_id)
     if not provider.exists:
         detail = f"Resource provider {provider_id} in inventories not found: "
         raise Fault(400, f"{detail}No resource provider with that uuid found", PROVIDER_NOT_FOUND)
-    given = body["resource_provider_generation"]
     if given != provider.generation:
         raise Fault(
             409,
@@ -77,12 +77,17 @@ def _new_inventories(
             f"actual: {provider.generation}, given: {given}",
             CONCURRENT_UPDATE,
         )
+
+
+def _new_inventories(
+    books: Books, provider_id: str, body: Mapping[str, Any], minor: int
+) -> NewInventories:
     require_known_classes(books, body["inventories"], "malformed reshaper data: ")
     made: Inventories = {
         name: read_inventory(provider_id, name, one, minor, "malformed reshaper data: ")
         for name, one in body["inventories"].items()
     }
-    return NewInventories(given, made)
+    return NewInventories(body["resource_provider_generation"], made)
 
 
 ROUTES: Routes = {

@@ -22,6 +22,7 @@ from scripts.benchmarks.billing_report import print_billing
 from scripts.benchmarks.claims import Measurement, Settings, generator_ceiling, measure
 from scripts.benchmarks.database import DatabaseFailed, running_database
 from scripts.benchmarks.machine import machine_facts
+from scripts.benchmarks.placement_report import compare_with_placement
 from scripts.benchmarks.rebuild import measure as measure_rebuild
 from scripts.benchmarks.rebuild_report import as_json as rebuilt_as_json
 from scripts.benchmarks.rebuild_report import print_rebuilt, print_under_load
@@ -195,6 +196,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 app.command()(scheduling.search)
 app.command()(scheduling.stranding)
+app.command("placement")(compare_with_placement)
 
 
 if __name__ == "__main__":

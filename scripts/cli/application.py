@@ -13,7 +13,7 @@ from scripts.cli.explain import explain
 from scripts.cli.failure import TallyGroup
 from scripts.cli.focus import focus
 from scripts.cli.history import history
-from scripts.cli.import_files import import_files
+from scripts.cli.moves import exports, imports
 from scripts.cli.prices import prices
 from scripts.cli.project import project
 from scripts.cli.projections import projections
@@ -38,7 +38,8 @@ app = typer.Typer(
 app.command(rich_help_panel="Run it")(serve)
 app.command(rich_help_panel="Run it")(project)
 app.command(rich_help_panel="Run it")(demo)
-app.command("import", rich_help_panel="Fill it")(import_files)
+app.add_typer(imports, name="import", rich_help_panel="Fill it")
+app.add_typer(exports, name="export", rich_help_panel="Fill it")
 app.command(rich_help_panel="Fill it")(replay)
 app.command(rich_help_panel="Read it")(capacity)
 app.command(rich_help_panel="Read it")(usage)

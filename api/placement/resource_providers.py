@@ -197,9 +197,9 @@ async def update_provider(call: Call) -> Answer:
         if parent_id is not None:
             parent_id = dashed(parent_id)
         moves = "parent_provider_uuid" in body
-        _require_free_name(books, provider, body["name"])
         if moves:
             _require_movable(books, provider, parent_id, call.minor)
+        _require_free_name(books, provider, body["name"])
         cloud.describe_provider(
             books, at, provider_id, name=body["name"], parent_id=parent_id, move=moves
         )

@@ -15,6 +15,7 @@ MORE_RESERVED = (
     "Placement takes inventories of which more is reserved than there is: in its reshaper, and "
     "where a small allocation ratio rounds what is missing down to nothing"
 )
+FAILS = "Placement fails where a provider shares whose own tree the query leaves out"
 NEVER_CHANGED = "Placement does not say when a provider was changed that was written as it was"
 
 Done = Sequence[tuple[Step, int]]
@@ -23,7 +24,9 @@ Done = Sequence[tuple[Step, int]]
 
 def reason_of(done: Done, parts: Sequence[str]) -> str | None:
     """Why the answers to the last of these calls differ in these parts; None: it is not known."""
-    step, _ = done[-1]
+    step, status = done[-1]
+    if status == 500 and step.path.startswith("/allocation_candidates"):
+        return FAILS
     if _writes_allocations(step):
         written = set(_bodies(step))
         if any(written & set(_left_behind(one, status)) for one, status in done[:-1]):

@@ -19,6 +19,7 @@ from projections.id_table import Rows, filled
 from projections.live_capacity import LiveCapacity
 
 SINCE_BY_PROVIDER, SINCE_TRAITS, SINCE_ALL_CLASSES, SINCE_TREES, SINCE_MAPPINGS = 12, 17, 27, 29, 34
+NO_CANDIDATES = b'{"allocation_requests":[],"provider_summaries":{}}'
 
 
 class CandidateJson:

@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Literal
 
 from api.placement.call import Answer, Call
-from api.placement.candidate_json import CandidateJson
+from api.placement.candidate_json import NO_CANDIDATES, CandidateJson
+from api.placement.explanation import link_of
 from api.placement.faults import Fault
 from api.placement.query_groups import read_query
 from api.placement.routes import Route, Routes
@@ -25,7 +26,8 @@ async def list_candidates(call: Call) -> Answer:
     query, limit = read_query(call)
     hurdles = await call.ask(lambda books: _hurdles(books, query))
     body = await call.house.live(lambda view: _found(call, view, query, limit, hurdles))
-    return Answer(200, body, is_dated=True)
+    headers = link_of(call) if body == NO_CANDIDATES else {}
+    return Answer(200, body, is_dated=True, headers=headers)
 
 
 def _found(

@@ -71,6 +71,10 @@ class LiveCandidates:
         roots = self._view.forest.roots
         return bool((allowed & (roots == np.arange(len(roots)))).any())
 
+    def has_members(self, group: RequestGroup) -> bool:
+        """Whether any provider is in the groups that this one asks for."""
+        return not group.member_of or bool((self._alive & self._in_groups(group)).any())
+
     def can_serve(self, group: RequestGroup) -> bool:
         """Whether anything could serve this group, if nothing else were asked for."""
         return next(self._requests([group]), None) is not None

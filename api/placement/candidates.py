@@ -18,6 +18,11 @@ from projections.candidate_groups import CandidateQuery, RequestGroup
 from projections.live_candidates import LiveCandidates
 from projections.live_capacity import LiveCapacity
 
+
+class UnknownTrait(Fault):
+    """Looked at later than a class that is not known."""
+
+
 Hurdle = Fault | Literal["no_such_tree"] | None
 """A name that is not known, or a tree that is not there."""
 
@@ -43,9 +48,11 @@ def _found(
     for group, hurdle in zip(query.groups, hurdles, strict=True):
         if hurdle is None:
             continue
-        # As in Placement, what comes after a group that nothing serves is not looked at.
+        # As in Placement, what comes after a group that nothing serves is not looked at, nor are
+        # traits where nobody is in the aggregates.
         before = query.groups[: query.groups.index(group)]
-        if isinstance(hurdle, Fault) and all(map(candidates.can_serve, before)):
+        looked_at = not isinstance(hurdle, UnknownTrait) or candidates.has_members(group)
+        if isinstance(hurdle, Fault) and looked_at and all(map(candidates.can_serve, before)):
             raise hurdle
         return told.of_requests([])
     rows = candidates.flat_rows()
@@ -78,7 +85,7 @@ def _hurdle(books: Books, group: RequestGroup) -> Hurdle:
 
 def _unknown_traits(books: Books, names: Iterable[str]) -> Fault | None:
     unknown = sorted(name for name in names if not books.get(Trait, name).known)
-    return Fault(400, f"No such trait(s): {', '.join(unknown)}.") if unknown else None
+    return UnknownTrait(400, f"No such trait(s): {', '.join(unknown)}.") if unknown else None
 
 
 ROUTES: Routes = {

@@ -17,15 +17,26 @@ Rows = NDArray[np.int64]
 
 def filled(view: LiveCapacity, parts: Sequence[bytes], rows: Rows) -> bytes:
     """For each row the parts, with its id between them; all of them with commas between."""
+    return filled_by_column(view, parts, [0] * (len(parts) - 1), rows.reshape(-1, 1))
+
+
+def filled_by_column(
+    view: LiveCapacity, parts: Sequence[bytes], columns: Sequence[int], rows: Rows
+) -> bytes:
+    """For each line of `rows` the parts, with the ids of these of its columns between them."""
     if not len(rows):
         return b""
-    text = "".join([view.ids[row] for row in rows.tolist()])
-    ids = np.frombuffer(text.encode(), dtype=np.uint8).reshape(len(rows), ID_BYTES)
     template = np.frombuffer((b"\0" * ID_BYTES).join(parts) + b",", dtype=np.uint8)
     table = np.tile(template, (len(rows), 1))
+    ids = {column: _ids(view, rows[:, column]) for column in set(columns)}
     place = 0
-    for part in parts[:-1]:
+    for part, column in zip(parts, columns, strict=False):
         place += len(part)
-        table[:, place : place + ID_BYTES] = ids
+        table[:, place : place + ID_BYTES] = ids[column]
         place += ID_BYTES
     return table.tobytes()[:-1]
+
+
+def _ids(view: LiveCapacity, rows: Rows) -> NDArray[np.uint8]:
+    text = "".join([view.ids[row] for row in rows.tolist()])
+    return np.frombuffer(text.encode(), dtype=np.uint8).reshape(len(rows), ID_BYTES)

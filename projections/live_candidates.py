@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projections.candidate_groups import CandidateQuery, RequestGroup
+from projections.candidate_shapes import AlikeTrees, alike_trees
 from projections.candidate_walk import AllocationRequest, Part, TreeWalk
 from projections.live_capacity import LiveCapacity
 from projections.live_filters import Mask, has_any, has_room_for
@@ -83,13 +84,38 @@ class LiveCandidates:
         """Each of them once, by the registration of the trees."""
         return self._requests(self._query.groups)
 
-    def _requests(self, groups: Sequence[RequestGroup]) -> Iterator[AllocationRequest]:
+    def alike(self) -> Iterator[AlikeTrees] | None:
+        """All requests, those of trees that are alike together. None where trees are not enough:
+        where something shares, or a rule looks at how a tree is built."""
+        if self._has_sharing or self._query.same_subtree or not self._query.nested:
+            return None
+        parts = self._all_parts(self._query.groups)
+        if not parts:
+            return iter(())
+        anchors = reduce(np.intersect1d, (np.unique(pairs.anchors) for _, pairs in parts))
+        if not len(anchors):
+            return iter(())
+        options = []
+        for part, pairs in parts:
+            starts = np.searchsorted(pairs.anchors, anchors)
+            ends = np.searchsorted(pairs.anchors, anchors, side="right")
+            options.append((part, starts, ends - starts, pairs.rows))
+        return alike_trees(self._view, self._query, options)
+
+    def _all_parts(self, groups: Sequence[RequestGroup]) -> list[tuple[Part, _Pairs]]:
+        """Of all groups; none if something cannot be served anywhere."""
         parts: list[tuple[Part, _Pairs]] = []
         for group in groups:
             found = list(self._parts(group))
             if not found or not all(len(pairs.rows) for _, pairs in found):
-                return
+                return []
             parts += found
+        return parts
+
+    def _requests(self, groups: Sequence[RequestGroup]) -> Iterator[AllocationRequest]:
+        parts = self._all_parts(groups)
+        if not parts:
+            return
         anchors = reduce(np.intersect1d, (np.unique(pairs.anchors) for _, pairs in parts))
         seen: set[AllocationRequest] = set()
         for anchor in anchors.tolist():

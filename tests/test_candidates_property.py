@@ -7,7 +7,7 @@ part of a query a provider, in every tree.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from domain.inventory import DivisibleInventory
 from projections.candidate_groups import CandidateQuery, RequestGroup
+from projections.candidate_walk import AllocationRequest
 from projections.live_candidates import SHARES, LiveCandidates
 from projections.live_capacity import LiveCapacity
 
@@ -214,7 +215,15 @@ def clouds(draw: Any) -> Cloud:
                 groups=frozenset(draw(st.sets(st.sampled_from(GROUPS)))),
             )
         )
-    return Cloud(hosts)
+    # Twins, so that there are trees that are alike.
+    twins = [
+        Host(one.parent + len(hosts) if one.parent >= 0 else -1, *vars_of(one)) for one in hosts
+    ]
+    return Cloud([*hosts, *(twins if len(hosts) < 4 and draw(st.booleans()) else [])])
+
+
+def vars_of(host: Host) -> tuple[Any, ...]:
+    return host.inventories, host.traits, host.groups
 
 
 def names(of: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
@@ -272,14 +281,33 @@ def listed(cloud: Cloud, query: CandidateQuery) -> Iterator[Any]:
             yield amounts, frozenset({("", frozenset({row}))})
         return
     for request in candidates.requests():
-        yield (
-            frozenset((row, name, n) for row, some in request.amounts for name, n in some),
-            frozenset((suffix, frozenset(rows)) for suffix, rows in request.mappings),
-        )
+        yield in_words(request, range(len(cloud.hosts)))
+
+
+def in_words(request: AllocationRequest, row_of: Mapping[int, int] | range) -> Any:
+    return (
+        frozenset((row_of[row], name, n) for row, some in request.amounts for name, n in some),
+        frozenset(
+            (suffix, frozenset(row_of[row] for row in rows)) for suffix, rows in request.mappings
+        ),
+    )
+
+
+def listed_together(cloud: Cloud, query: CandidateQuery) -> list[Any] | None:
+    """The same from trees that are alike; None where that way is not taken."""
+    trees = LiveCandidates(cloud.view, query).alike()
+    if trees is None:
+        return None
+    return [
+        in_words(request, dict(zip(alike.rows[0].tolist(), rows, strict=True)))
+        for alike in trees
+        for rows in alike.rows.tolist()
+        for request in alike.requests
+    ]
 
 
 @given(asked())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_candidates_are_those_that_trying_out_everything_finds(
     made: tuple[Cloud, CandidateQuery],
 ) -> None:
@@ -287,6 +315,10 @@ def test_the_candidates_are_those_that_trying_out_everything_finds(
     found = list(listed(cloud, query))
     assert len(found) == len(set(found)), "one is listed twice"
     assert set(found) == tried_out(cloud, query)
+    together = listed_together(cloud, query)
+    if together is not None:
+        assert len(together) == len(found)
+        assert set(together) == set(found)
 
 
 def test_what_cannot_be_isolated_is_given_up_at_once_and_what_can_is_all_listed() -> None:

@@ -7,6 +7,7 @@ a provider's summary is kept for as long as nothing in its tree changes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,11 +15,13 @@ from pydantic_core import to_json
 
 from api.placement.traits import in_order
 from projections.candidate_groups import CandidateQuery
+from projections.candidate_shapes import AlikeTrees
 from projections.candidate_walk import AllocationRequest
-from projections.id_table import Rows, filled
+from projections.id_table import Rows, filled, filled_by_column
 from projections.live_capacity import LiveCapacity
 
 SINCE_BY_PROVIDER, SINCE_TRAITS, SINCE_ALL_CLASSES, SINCE_TREES, SINCE_MAPPINGS = 12, 17, 27, 29, 34
+_ID = re.compile(rb"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 NO_CANDIDATES = b'{"allocation_requests":[],"provider_summaries":{}}'
 
 
@@ -71,6 +74,27 @@ class CandidateJson:
                 suffix: [ids[row] for row in rows] for suffix, rows in request.mappings
             }
         return to_json(told)
+
+    # --- All requests of trees that are alike -----------------------------------------------------
+
+    def of_alike(self, trees: Iterable[AlikeTrees]) -> bytes:
+        told: list[bytes] = []
+        rows: list[int] = []
+        for alike in trees:
+            if alike.requests:
+                told.append(self._of_each(alike))
+                for row in alike.rows[:, 0].tolist():
+                    rows += self._view.forest.members(row)
+        return self._answer(b",".join(told), rows)
+
+    def _of_each(self, alike: AlikeTrees) -> bytes:
+        """The requests of the first tree as a text of which only the ids are others'."""
+        ids, first = self._view.ids, alike.rows[0].tolist()
+        column_of = {ids[row].encode(): column for column, row in enumerate(first)}
+        text = b",".join(map(self._request, alike.requests))
+        pieces = _ID.split(text)
+        columns = [column_of[id] for id in pieces[1::2]]
+        return filled_by_column(self._view, pieces[::2], columns, alike.rows)
 
     # --- Summaries --------------------------------------------------------------------------------
 

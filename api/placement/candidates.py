@@ -58,6 +58,9 @@ def _found(
     rows = candidates.flat_rows()
     if rows is not None:
         return told.of_rows(rows if limit is None else rows[:limit])
+    alike = candidates.alike() if limit is None else None
+    if alike is not None:
+        return told.of_alike(alike)
     return told.of_requests(islice(candidates.requests(), limit))
 
 

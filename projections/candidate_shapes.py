@@ -1,0 +1,105 @@
+"""Trees that are alike for a query: what serves it in one of them serves it in all.
+
+Hosts are bought by the dozen. Where each part of a query could be served by the same places of two
+trees, with as much left there, the combinations are the same, too. They are walked through once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projections.candidate_groups import CandidateQuery
+from projections.candidate_walk import AllocationRequest, Part, TreeWalk
+from projections.live_capacity import LiveCapacity
+from projections.live_filters import has_any
+
+Rows = NDArray[np.int64]
+Options = Sequence[tuple[Part, Rows, Rows, Rows]]
+"""Each part; and of each tree, in order: where its rows begin, how many there are; and the rows."""
+
+
+COUNTS = ("kind", "capacity", "usage", "max_unit")
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeTrees:
+    """`rows`: of each tree (a row) the providers that could serve a part (a column each). The
+    requests are those of the first tree."""
+
+    rows: Rows
+    requests: list[AllocationRequest]
+
+
+def alike_trees(
+    view: LiveCapacity, query: CandidateQuery, options: Options
+) -> Iterator[AlikeTrees]:
+    """All trees, those that are alike together. Not for queries with rules on subtrees."""
+    counts = np.stack([count for _, _, count, _ in options], axis=1)
+    for number, widths in enumerate(_unique(counts)):
+        chosen = np.flatnonzero(_numbered(counts) == number)
+        rows = np.concatenate(
+            [
+                some[start[chosen][:, None] + np.arange(width)]
+                for (_, start, _, some), width in zip(options, widths, strict=True)
+            ],
+            axis=1,
+        )
+        kinds = _numbered(_looks(view, options, widths, rows))
+        for kind in range(kinds.max() + 1):
+            alike = rows[kinds == kind]
+            yield AlikeTrees(alike, list(_walk(view, query, options, widths, alike[0])))
+
+
+def _walk(
+    view: LiveCapacity, query: CandidateQuery, options: Options, widths: Rows, rows: Rows
+) -> Iterator[AllocationRequest]:
+    ends = np.cumsum(widths)
+    parts = [
+        (part, rows[end - width : end].tolist())
+        for (part, *_), width, end in zip(options, widths, ends, strict=True)
+    ]
+    return TreeWalk(view, query, parts).requests()
+
+
+def _looks(view: LiveCapacity, options: Options, widths: Rows, rows: Rows) -> Rows:
+    """For each tree all that the walk looks at: places, what is left of classes that several parts
+    ask for, and traits that a group has to have together."""
+    columns: list[NDArray[Any]] = [_places(view)[rows]]
+    asked = [name for part, *_ in options for name, _ in part.resources]
+    ends = np.cumsum(widths)
+    for (part, *_), width, end in zip(options, widths, ends, strict=True):
+        here = rows[:, end - width : end]
+        contested = [name for name, _ in part.resources if asked.count(name) > 1]
+        columns += [view.columns[count, name][here] for name in contested for count in COUNTS]
+        if not part.group.is_granular:
+            required = part.group.required_traits
+            columns += [has_any(view, "trait", names)[here] for names in required]
+    return np.concatenate(columns, axis=1, dtype=np.int64)
+
+
+def _places(view: LiveCapacity) -> Rows:
+    """Each row's place among those of its tree."""
+
+    def count() -> Rows:
+        places = np.zeros(view.columns.length, dtype=np.int64)
+        for root in np.unique(view.forest.roots).tolist():
+            members = view.forest.members(root)
+            places[members] = np.arange(len(members))
+        return places
+
+    return view.remembered("places in trees", count)
+
+
+def _unique(table: Rows) -> Rows:
+    return np.unique(table, axis=0)
+
+
+def _numbered(table: Rows) -> Rows:
+    """For each row which of the unique ones it is."""
+    numbers: Rows = np.unique(table, axis=0, return_inverse=True)[1].reshape(-1)
+    return numbers

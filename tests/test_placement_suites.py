@@ -14,11 +14,15 @@ import socket
 import subprocess
 import sys
 import venv
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from scripts.benchmarks.placement_sides import placement, tallystick
+from tests.placement.compare import Comparison, Side
 
 pytestmark = [pytest.mark.placement, pytest.mark.slow]
 
@@ -96,3 +100,23 @@ def test_the_tests_of_the_openstack_command_pass(
     found = list(run(python, environment, "run_osc", tmp_path / "osc.jsonl"))
     assert unexpected(found) == []
     assert len(found) == COMMAND_LINE_TESTS
+
+
+def test_made_up_calls_are_answered_as_placement_answers_them(
+    python: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("theirs", "ours"):
+        (tmp_path / name).mkdir()
+    connection = f"sqlite:///{tmp_path / 'placement.sqlite'}"
+    with (
+        placement(tmp_path / "theirs", python, connection) as theirs,
+        tallystick(tmp_path / "ours") as ours,
+    ):
+        sides = [Side(f"http://127.0.0.1:{one.port}{one.prefix}") for one in (theirs, ours)]
+        comparison = Comparison(*sides, Counter(), Counter())
+        for seed in range(1, 61):
+            comparison.run(seed, 25)
+        for side in sides:
+            side.close()
+    assert comparison.unknown == 0, capsys.readouterr().out
+    assert comparison.calls.total() > 1_000

@@ -36,6 +36,10 @@ class Told:
 class Side:
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, trust_env=False, timeout=60)
+        self._prefix = urlsplit(url).path.rstrip("/")
+
+    def close(self) -> None:
+        self._http.close()
 
     def send(self, step: Step) -> Told:
         headers = {
@@ -50,7 +54,7 @@ class Side:
         if content is not None:
             headers.setdefault("Content-Type", "application/json")
         answer = self._http.request(step.method, step.path, content=content, headers=headers)
-        return _told(step, answer)
+        return _told(step, answer, self._prefix)
 
     def _resolved(self, body: Any) -> Any:
         if isinstance(body, dict):
@@ -66,12 +70,14 @@ class Side:
         return found.get("consumer_generation" if is_consumer else "generation", None)
 
 
-def _told(step: Step, answer: httpx.Response) -> Told:
+def _told(step: Step, answer: httpx.Response, prefix: str) -> Told:
     headers = [(name, answer.headers.get(name, "")) for name in COMPARED_HEADERS]
     headers.append(("last-modified", str("last-modified" in answer.headers)))
-    headers.append(("location", urlsplit(answer.headers.get("location", "")).path))
+    location = urlsplit(answer.headers.get("location", "")).path
+    headers.append(("location", location.removeprefix(prefix)))
     try:
-        body = answer.json() if answer.content else None
+        # Links begin with the path that the service is mounted under.
+        body = json.loads(answer.text.replace(f'"{prefix}/', '"/')) if answer.content else None
     except ValueError:
         body = answer.headers.get("content-type", "").split(";")[0]
     if isinstance(body, dict) and "errors" in body:

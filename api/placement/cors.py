@@ -24,13 +24,15 @@ def preflight(headers: Mapping[str, str], origins: tuple[str, ...]) -> dict[str,
     return told
 
 
-def allowed(headers: Mapping[str, str], origins: tuple[str, ...]) -> dict[str, str]:
-    """What every other answer says to an allowed origin."""
+def allowed(
+    headers: Mapping[str, str], origins: tuple[str, ...], vary: str | None = None
+) -> dict[str, str]:
+    """What every other answer says to an allowed origin. It varies by the origin as well."""
     origin = headers.get("origin", "")
     if origin not in origins and "*" not in origins:
         return {}
     return {
         "access-control-allow-origin": origin or "*",
         "access-control-expose-headers": EXPOSED_HEADERS,
-        "vary": "origin",
+        "vary": f"{vary}, origin" if vary else "origin",
     }

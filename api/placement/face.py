@@ -83,7 +83,7 @@ class PlacementFace:
             told |= preflight(headers, origins)
         else:
             answer = await self._answered(scope, receive, headers, told)
-            told |= allowed(headers, origins) if origins else {}
+            told |= allowed(headers, origins, told.get("vary")) if origins else {}
         await _send(send, scope, headers, answer, told)
 
     async def _answered(
@@ -98,6 +98,7 @@ class PlacementFace:
         try:
             minor = read_minor(headers)
             told[VERSION_HEADER] = f"placement 1.{minor}"
+            _check_length(headers)
             route, arguments = self._table.find(scope["method"], path, minor)
             _check_content(route, headers)
             call = Call(
@@ -145,15 +146,22 @@ def _headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
+def _check_length(headers: Headers) -> None:
+    """What Placement asks of any call, whether there is something at its path or not."""
+    length = headers.get("content-length") or "0"
+    if not length.isdecimal():
+        raise Fault(400, "content-length header must be an integer", leaves_handler=True)
+    if int(length) > 0 and not headers.get("content-type"):
+        detail = "content-type header required when content-length > 0"
+        raise Fault(400, detail, leaves_handler=True)
+
+
 def _check_content(route: Route, headers: Headers) -> None:
-    content_type = headers.get("content-type", "").split(";")[0].strip()
-    if not content_type and int(headers.get("content-length", "0") or 0) > 0:
-        raise Fault(400, "content-type header required when content-length > 0")
-    if route.reads_json and content_type != "application/json":
-        raise Fault(
-            415,
-            f"The media type {content_type or None} is not supported, use application/json",
-        )
+    if route.reads_json:
+        content_type = headers.get("content-type", "").split(";")[0].strip() or None
+        if content_type != "application/json":
+            detail = f"The media type {content_type} is not supported, use application/json"
+            raise Fault(415, detail)
     if route.shows_json and not admits_json(headers.get("accept", "")):
         raise Fault(406, "Only application/json is provided")
 
@@ -178,7 +186,10 @@ def _fault(error: Exception, scope: Scope) -> Fault:
             return error
         case LedgerError():
             return fault_of(error)
-        case Busy() | Unavailable():
+        case Busy():
+            seconds = str(error.retry_after_seconds)
+            return Fault(503, str(error), headers={"retry-after": seconds})
+        case Unavailable():
             return Fault(503, str(error), headers={"retry-after": "1"})
         case UnicodeDecodeError():
             return Fault(400, f"Invalid query string parameters: {error}")

@@ -45,6 +45,8 @@ def face_options(settings: Settings) -> FaceOptions:
     return FaceOptions(
         policy=settings.placement_policy,
         cors_origins=tuple(origin for origin in origins if origin),
+        max_candidates=settings.placement_max_candidates,
+        candidate_order=settings.placement_candidate_order,
     )
 
 

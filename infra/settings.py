@@ -62,6 +62,16 @@ class Settings(BaseSettings):
         default="",
         description="Origins from which browsers may call the Placement API, by comma.",
     )
+    placement_max_candidates: int = Field(
+        default=100_000,
+        ge=1,
+        description="Allocation requests in one answer of the Placement API at most.",
+    )
+    placement_candidate_order: Literal["depth-first", "breadth-first"] = Field(
+        default="depth-first",
+        description="What the Placement API lists first where a limit cuts off the rest: all "
+        "candidates of one tree after the other, or one of each tree in turn.",
+    )
     event_source: str = Field(
         default="/tallystick",
         pattern=r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{1,255}$",

@@ -6,8 +6,9 @@ trees, with as much left there, the combinations are the same, too. They are wal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,10 @@ class AlikeTrees:
 
 
 def alike_trees(
-    view: LiveCapacity, query: CandidateQuery, options: Options
+    view: LiveCapacity, query: CandidateQuery, options: Options, most: int
 ) -> Iterator[AlikeTrees]:
-    """All trees, those that are alike together. Not for queries with rules on subtrees."""
+    """All trees, those that are alike together, with at most so many requests each. Not for queries
+    with rules on subtrees."""
     counts = np.stack([count for _, _, count, _ in options], axis=1)
     for number, widths in enumerate(_unique(counts)):
         chosen = np.flatnonzero(_numbered(counts) == number)
@@ -52,7 +54,23 @@ def alike_trees(
         kinds = _numbered(_looks(view, options, widths, rows))
         for kind in range(kinds.max() + 1):
             alike = rows[kinds == kind]
-            yield AlikeTrees(alike, list(_walk(view, query, options, widths, alike[0])))
+            requests = _walk(view, query, options, widths, alike[0])
+            yield AlikeTrees(alike, list(islice(requests, most)))
+
+
+def at_most(most: int, trees: Iterable[AlikeTrees]) -> Iterator[AlikeTrees]:
+    """Those of the trees that have so many requests together; of the last one perhaps not all."""
+    for alike in trees:
+        each = len(alike.requests)
+        if not each:
+            continue
+        whole = most // each
+        if whole < len(alike.rows):
+            yield AlikeTrees(alike.rows[:whole], alike.requests)
+            yield AlikeTrees(alike.rows[whole : whole + 1], alike.requests[: most - whole * each])
+            return
+        yield alike
+        most -= len(alike.rows) * each
 
 
 def _walk(

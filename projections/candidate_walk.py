@@ -9,6 +9,9 @@ from domain import fit
 from projections.candidate_groups import CandidateQuery, RequestGroup
 from projections.live_capacity import DISCRETE, LiveCapacity
 
+MOST_FUTILE = 20_000
+"""Steps in one tree since its last request, before the rest of it is given up: about 50 ms."""
+
 
 class Part(NamedTuple):
     """What one provider has to serve: a whole group, or one class of it."""
@@ -50,18 +53,23 @@ class TreeWalk:
         self._contested = {name for name in asked if asked.count(name) > 1}
         self._chosen: list[int] = []
         self._taken: dict[tuple[int, str], int] = {}
+        self._futile = 0
 
     def requests(self) -> Iterator[AllocationRequest]:
-        if self._query.isolate and not self._can_be_isolated():
+        if not self._has_enough() or (self._query.isolate and not self._can_be_isolated()):
             return
         yield from self._choose(0)
 
     def _choose(self, index: int) -> Iterator[AllocationRequest]:
         if index == len(self._parts):
+            self._futile = 0
             yield self._request()
             return
         part, rows = self._parts[index]
         for row in rows:
+            self._futile += 1
+            if self._futile > MOST_FUTILE:
+                return
             if not self._is_free(part, row) or not self._take(part, row):
                 continue
             self._chosen.append(row)
@@ -69,6 +77,21 @@ class TreeWalk:
                 yield from self._choose(index + 1)
             self._chosen.pop()
             self._give_back(part, row)
+
+    def _has_enough(self) -> bool:
+        """Whether all the rows together have as much left of what several parts ask for."""
+        for name in self._contested:
+            asked, rows = 0, set()
+            for part, some in self._parts:
+                amounts = dict(part.resources)
+                if name in amounts:
+                    asked += amounts[name]
+                    rows.update(some)
+            columns = self._view.columns
+            left = sum(int(columns["capacity", name][r] - columns["usage", name][r]) for r in rows)
+            if left < asked:
+                return False
+        return True
 
     # --- Rules ------------------------------------------------------------------------------------
 

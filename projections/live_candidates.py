@@ -8,15 +8,16 @@ next tree, and what cannot be finished is given up early.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from projections.candidate_groups import CandidateQuery, RequestGroup
-from projections.candidate_shapes import AlikeTrees, alike_trees
+from projections.candidate_shapes import AlikeTrees, alike_trees, at_most
 from projections.candidate_walk import AllocationRequest, Part, TreeWalk
 from projections.live_capacity import LiveCapacity
 from projections.live_filters import Mask, has_any, has_room_for
@@ -80,13 +81,13 @@ class LiveCandidates:
         """Whether anything could serve this group, if nothing else were asked for."""
         return next(self._requests([group]), None) is not None
 
-    def requests(self) -> Iterator[AllocationRequest]:
-        """Each of them once, by the registration of the trees."""
-        return self._requests(self._query.groups)
+    def requests(self, *, by_turns: bool = False) -> Iterator[AllocationRequest]:
+        """Each of them once, by the registration of the trees, or one of each tree in turn."""
+        return self._requests(self._query.groups, by_turns=by_turns)
 
-    def alike(self) -> Iterator[AlikeTrees] | None:
-        """All requests, those of trees that are alike together. None where trees are not enough:
-        where something shares, or a rule looks at how a tree is built."""
+    def alike(self, most: int) -> Iterator[AlikeTrees] | None:
+        """All requests, but at most so many; those of trees that are alike together. None where
+        trees are not enough: where something shares, or a rule looks at how a tree is built."""
         if self._has_sharing or self._query.same_subtree or not self._query.nested:
             return None
         parts = self._all_parts(self._query.groups)
@@ -100,7 +101,7 @@ class LiveCandidates:
             starts = np.searchsorted(pairs.anchors, anchors)
             ends = np.searchsorted(pairs.anchors, anchors, side="right")
             options.append((part, starts, ends - starts, pairs.rows))
-        return alike_trees(self._view, self._query, options)
+        return at_most(most, alike_trees(self._view, self._query, options, most))
 
     def _all_parts(self, groups: Sequence[RequestGroup]) -> list[tuple[Part, _Pairs]]:
         """Of all groups; none if something cannot be served anywhere."""
@@ -112,25 +113,21 @@ class LiveCandidates:
             parts += found
         return parts
 
-    def _requests(self, groups: Sequence[RequestGroup]) -> Iterator[AllocationRequest]:
+    def _requests(
+        self, groups: Sequence[RequestGroup], *, by_turns: bool = False
+    ) -> Iterator[AllocationRequest]:
         parts = self._all_parts(groups)
         if not parts:
-            return
+            return iter(())
         anchors = reduce(np.intersect1d, (np.unique(pairs.anchors) for _, pairs in parts))
-        seen: set[AllocationRequest] = set()
-        for anchor in anchors.tolist():
-            walk = TreeWalk(
-                self._view,
-                self._query,
-                [(part, pairs.at(anchor).tolist()) for part, pairs in parts],
-            )
-            for request in walk.requests():
-                if self._has_sharing:
-                    # What shares may serve it all, and then each tree that it shares with would.
-                    if request in seen:
-                        continue
-                    seen.add(request)
-                yield request
+        walks = (self._walk(parts, anchor).requests() for anchor in anchors.tolist())
+        found = _by_turns(walks) if by_turns else chain.from_iterable(walks)
+        # What shares may serve it all, and then each tree that it shares with would.
+        return _once_each(found) if self._has_sharing else found
+
+    def _walk(self, parts: Sequence[tuple[Part, _Pairs]], anchor: int) -> TreeWalk:
+        options = [(part, pairs.at(anchor).tolist()) for part, pairs in parts]
+        return TreeWalk(self._view, self._query, options)
 
     # --- Which providers could serve a group ------------------------------------------------------
 
@@ -238,3 +235,24 @@ class LiveCandidates:
 
 def _kept(pairs: _Pairs, mask: Mask) -> _Pairs:
     return _Pairs(pairs.anchors[mask], pairs.rows[mask])
+
+
+def _by_turns(walks: Iterable[Iterator[AllocationRequest]]) -> Iterator[AllocationRequest]:
+    """One of each, then another one of each; none is begun before its turn."""
+    while True:
+        unfinished: list[Iterator[AllocationRequest]] = []
+        for walk in walks:
+            for request in islice(walk, 1):
+                unfinished.append(walk)
+                yield request
+        if not unfinished:
+            return
+        walks = unfinished
+
+
+def _once_each(requests: Iterable[AllocationRequest]) -> Iterator[AllocationRequest]:
+    seen: set[AllocationRequest] = set()
+    for request in requests:
+        if request not in seen:
+            seen.add(request)
+            yield request

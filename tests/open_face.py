@@ -17,7 +17,7 @@ VARY, VERSION = "vary", "openstack-api-version"
 
 
 @contextmanager
-def open_face(database: ScratchDatabase, **settings: str) -> Iterator[TestClient]:
+def open_face(database: ScratchDatabase, **settings: object) -> Iterator[TestClient]:
     """Paths are the face's own: `resource_providers`, and "" for its root."""
     with open_service(database, **settings) as service:
         service.http.base_url = service.http.base_url.join("/placement/")

@@ -271,7 +271,7 @@ def asked(draw: Any) -> tuple[Cloud, CandidateQuery]:
     return cloud, query
 
 
-def listed(cloud: Cloud, query: CandidateQuery) -> Iterator[Any]:
+def listed(cloud: Cloud, query: CandidateQuery, *, by_turns: bool = False) -> Iterator[Any]:
     candidates = LiveCandidates(cloud.view, query)
     rows = candidates.flat_rows()
     if rows is not None:
@@ -280,7 +280,7 @@ def listed(cloud: Cloud, query: CandidateQuery) -> Iterator[Any]:
             amounts = frozenset((row, name, amount) for name, amount in group.resources.items())
             yield amounts, frozenset({("", frozenset({row}))})
         return
-    for request in candidates.requests():
+    for request in candidates.requests(by_turns=by_turns):
         yield in_words(request, range(len(cloud.hosts)))
 
 
@@ -293,9 +293,9 @@ def in_words(request: AllocationRequest, row_of: Mapping[int, int] | range) -> A
     )
 
 
-def listed_together(cloud: Cloud, query: CandidateQuery) -> list[Any] | None:
+def listed_together(cloud: Cloud, query: CandidateQuery, most: int) -> list[Any] | None:
     """The same from trees that are alike; None where that way is not taken."""
-    trees = LiveCandidates(cloud.view, query).alike()
+    trees = LiveCandidates(cloud.view, query).alike(most)
     if trees is None:
         return None
     return [
@@ -315,20 +315,44 @@ def test_the_candidates_are_those_that_trying_out_everything_finds(
     found = list(listed(cloud, query))
     assert len(found) == len(set(found)), "one is listed twice"
     assert set(found) == tried_out(cloud, query)
-    together = listed_together(cloud, query)
-    if together is not None:
-        assert len(together) == len(found)
-        assert set(together) == set(found)
+    by_turns = list(listed(cloud, query, by_turns=True))
+    assert (len(by_turns), set(by_turns)) == (len(found), set(found))
+    for most in (len(found), *range(1, len(found), 3)):
+        together = listed_together(cloud, query, most)
+        if together is not None:
+            assert len(set(together)) == len(together) == most
+            assert set(together) <= set(found)
 
 
 def test_what_cannot_be_isolated_is_given_up_at_once_and_what_can_is_all_listed() -> None:
-    """Eight devices: eight isolated groups have 40,320 ways, and nine have none."""
-    devices = [Host(0, {"VCPU": (1, 0, 1)}, frozenset(), frozenset()) for _ in range(8)]
-    cloud = Cloud([Host(-1, {}, frozenset(), frozenset()), *devices])
+    """Eight devices: eight groups have 40,320 ways, isolated or not, and nine have none."""
+    cloud = Cloud([*host_with_devices(0, 8)])
 
-    def ways(groups: int) -> int:
-        asked_for = [RequestGroup(suffix=f"_{n}", resources={"VCPU": 1}) for n in range(groups)]
-        query = CandidateQuery(groups=tuple(asked_for), isolate=True)
-        return sum(1 for _ in LiveCandidates(cloud.view, query).requests())
+    def ways(groups: int, *, isolate: bool) -> int:
+        found = LiveCandidates(cloud.view, devices(groups, isolate=isolate)).requests()
+        return sum(1 for _ in found)
 
-    assert (ways(8), ways(9)) == (40_320, 0)
+    assert [ways(8, isolate=isolate) for isolate in (True, False)] == [40_320, 40_320]
+    assert [ways(9, isolate=isolate) for isolate in (True, False)] == [0, 0]
+
+
+def test_by_turns_the_first_candidates_are_of_as_many_trees_as_there_are() -> None:
+    cloud = Cloud([*host_with_devices(0, 3), *host_with_devices(4, 2), *host_with_devices(7, 3)])
+
+    def roots(*, by_turns: bool) -> list[int]:
+        found = LiveCandidates(cloud.view, devices(1)).requests(by_turns=by_turns)
+        return [cloud.root(request.amounts[0][0]) for request in found]
+
+    assert roots(by_turns=False) == [0, 0, 0, 4, 4, 7, 7, 7]
+    assert roots(by_turns=True) == [0, 4, 7, 0, 4, 7, 0, 7]
+
+
+def host_with_devices(number: int, count: int) -> Iterator[Host]:
+    yield Host(-1, {}, frozenset(), frozenset())
+    yield from (Host(number, {"VCPU": (1, 0, 1)}, frozenset(), frozenset()) for _ in range(count))
+
+
+def devices(groups: int, *, isolate: bool = True) -> CandidateQuery:
+    """Each group asks for one device."""
+    asked_for = [RequestGroup(suffix=f"_{n}", resources={"VCPU": 1}) for n in range(groups)]
+    return CandidateQuery(groups=tuple(asked_for), isolate=isolate)

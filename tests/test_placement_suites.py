@@ -113,7 +113,7 @@ def test_made_up_calls_are_answered_as_placement_answers_them(
         tallystick(tmp_path / "ours") as ours,
     ):
         sides = [Side(f"http://127.0.0.1:{one.port}{one.prefix}") for one in (theirs, ours)]
-        comparison = Comparison(*sides, Counter(), Counter())
+        comparison = Comparison(sides[0], sides[1], Counter(), Counter())
         for seed in range(1, 61):
             comparison.run(seed, 25)
         for side in sides:

@@ -11,6 +11,8 @@ from pydantic_core import to_json
 
 from api.house import Command, House, Reply
 from api.placement.faults import Fault
+from api.placement.identity import Caller
+from api.placement.options import FaceOptions
 from domain.aggregate import Aggregate
 from domain.books import Books
 
@@ -32,17 +34,6 @@ class Answer(Reply):
     """What was decided is an error, and yet a fact that was recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls, as the authentication found out."""
-
-    user_id: str
-    project_id: str | None
-    roles: frozenset[str]
-    is_system: bool = False
-    """With a token for the whole system, and not for one project."""
-
-
 @dataclass(slots=True)
 class Call:
     house: House
@@ -53,6 +44,7 @@ class Call:
     """The microversion is 1.minor."""
     prefix: str
     """The path of the face's root, which links begin with."""
+    options: FaceOptions
     caller: Caller
     arguments: Mapping[str, str]
     """Of the path."""

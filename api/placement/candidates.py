@@ -55,13 +55,15 @@ def _found(
         if isinstance(hurdle, Fault) and looked_at and all(map(candidates.can_serve, before)):
             raise hurdle
         return told.of_requests([])
+    most = min(limit or call.options.max_candidates, call.options.max_candidates)
     rows = candidates.flat_rows()
     if rows is not None:
-        return told.of_rows(rows if limit is None else rows[:limit])
-    alike = candidates.alike() if limit is None else None
+        return told.of_rows(rows[:most])
+    alike = candidates.alike(most) if limit is None else None
     if alike is not None:
         return told.of_alike(alike)
-    return told.of_requests(islice(candidates.requests(), limit))
+    found = candidates.requests(by_turns=call.options.candidate_order == "breadth-first")
+    return told.of_requests(islice(found, most))
 
 
 # --- Names that are not known ---------------------------------------------------------------------

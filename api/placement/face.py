@@ -29,11 +29,11 @@ from api.placement import (
     traits,
     usages,
 )
-from api.placement.call import Answer, Call, Caller
+from api.placement.call import Answer, Call
 from api.placement.cors import allowed, preflight
 from api.placement.error_answers import error_answer, unauthorized
 from api.placement.faults import Fault, fault_of
-from api.placement.identity import believe
+from api.placement.identity import Caller, believe
 from api.placement.negotiation import VERSION_HEADER, admits_json, read_minor
 from api.placement.options import FaceOptions
 from api.placement.policies import TOTAL_USAGES, require_allowed
@@ -107,6 +107,7 @@ class PlacementFace:
                 path=path,
                 minor=minor,
                 prefix=prefix,
+                options=self._options,
                 caller=caller or NOBODY,
                 arguments=arguments,
                 query=_query(scope),

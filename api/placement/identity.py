@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from api.placement.call import Caller
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the authentication found out."""
+
+    user_id: str
+    project_id: str | None
+    roles: frozenset[str]
+    is_system: bool = False
+    """With a token for the whole system, and not for one project."""
 
 
 async def believe(headers: Mapping[str, str]) -> Caller | None:

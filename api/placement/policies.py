@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from api.placement.call import Caller
 from api.placement.faults import Fault
+from api.placement.identity import Caller
 from api.placement.options import PolicyName
 
 TOTAL_USAGES = "placement:usages"

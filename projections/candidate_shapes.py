@@ -42,8 +42,8 @@ def alike_trees(
     """All trees, those that are alike together, with at most so many requests each. Not for queries
     with rules on subtrees."""
     counts = np.stack([count for _, _, count, _ in options], axis=1)
-    for number, widths in enumerate(_unique(counts)):
-        chosen = np.flatnonzero(_numbered(counts) == number)
+    for chosen in _equal(counts):
+        widths = counts[chosen[0]]
         rows = np.concatenate(
             [
                 some[start[chosen][:, None] + np.arange(width)]
@@ -51,26 +51,21 @@ def alike_trees(
             ],
             axis=1,
         )
-        kinds = _numbered(_looks(view, options, widths, rows))
-        for kind in range(kinds.max() + 1):
-            alike = rows[kinds == kind]
-            requests = _walk(view, query, options, widths, alike[0])
-            yield AlikeTrees(alike, list(islice(requests, most)))
+        for alike in _equal(_looks(view, options, widths, rows)):
+            requests = _walk(view, query, options, widths, rows[alike[0]])
+            yield AlikeTrees(rows[alike], list(islice(requests, most)))
 
 
 def at_most(most: int, trees: Iterable[AlikeTrees]) -> Iterator[AlikeTrees]:
     """Those of the trees that have so many requests together; of the last one perhaps not all."""
     for alike in trees:
         each = len(alike.requests)
-        if not each:
-            continue
-        whole = most // each
-        if whole < len(alike.rows):
+        whole, rest = divmod(most, each) if each else (0, 0)
+        if whole and each:
             yield AlikeTrees(alike.rows[:whole], alike.requests)
-            yield AlikeTrees(alike.rows[whole : whole + 1], alike.requests[: most - whole * each])
-            return
-        yield alike
-        most -= len(alike.rows) * each
+        if rest and whole < len(alike.rows):
+            yield AlikeTrees(alike.rows[whole : whole + 1], alike.requests[:rest])
+        most -= min(most, len(alike.rows) * each)
 
 
 def _walk(
@@ -113,11 +108,12 @@ def _places(view: LiveCapacity) -> Rows:
     return view.remembered("places in trees", count)
 
 
-def _unique(table: Rows) -> Rows:
-    return np.unique(table, axis=0)
-
-
-def _numbered(table: Rows) -> Rows:
-    """For each row which of the unique ones it is."""
-    numbers: Rows = np.unique(table, axis=0, return_inverse=True)[1].reshape(-1)
-    return numbers
+def _equal(table: Rows) -> list[Rows]:
+    """The lines of a table, those that are equal together."""
+    if (table == table[0]).all():
+        return [np.arange(len(table))]
+    lines = np.ascontiguousarray(table).view(np.dtype((np.void, table.shape[1] * table.itemsize)))
+    numbers: dict[bytes, list[int]] = {}
+    for number, line in enumerate(lines[:, 0].tolist()):
+        numbers.setdefault(line, []).append(number)
+    return [np.array(some, dtype=np.int64) for some in numbers.values()]

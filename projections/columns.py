@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Column = NDArray[Any]
 
@@ -20,7 +20,7 @@ class Columns:
         self._arrays: dict[Hashable, Column] = {}
         self._fills: dict[Hashable, Any] = {}
 
-    def declare(self, key: Hashable, dtype: type[np.generic], fill: Any) -> None:
+    def declare(self, key: Hashable, dtype: DTypeLike, fill: Any) -> None:
         """Make a column; rows that it has no value for read as `fill`."""
         if key not in self._arrays:
             self._arrays[key] = np.full(self._room, fill, dtype=dtype)

@@ -29,17 +29,21 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Which rows could serve a part, each with an anchor; in the order of anchors and rows."""
+    """Which rows could serve a part, each with an anchor."""
 
     anchors: Rows
     rows: Rows
 
-    @classmethod
-    def of(cls, anchors: Rows, rows: Rows) -> _Pairs:
-        order = np.lexsort((rows, anchors))
-        return cls(anchors[order], rows[order])
+    def where(self, mask: Mask) -> _Pairs:
+        return _Pairs(self.anchors[mask], self.rows[mask])
+
+    def in_order(self) -> _Pairs:
+        """Of anchors and rows."""
+        order = np.lexsort((self.rows, self.anchors))
+        return _Pairs(self.anchors[order], self.rows[order])
 
     def at(self, anchor: int) -> Rows:
+        """Of pairs that are in order."""
         start, end = np.searchsorted(self.anchors, [anchor, anchor + 1])
         return self.rows[start:end]
 
@@ -90,10 +94,7 @@ class LiveCandidates:
         trees are not enough: where something shares, or a rule looks at how a tree is built."""
         if self._has_sharing or self._query.same_subtree or not self._query.nested:
             return None
-        parts = self._all_parts(self._query.groups)
-        if not parts:
-            return iter(())
-        anchors = reduce(np.intersect1d, (np.unique(pairs.anchors) for _, pairs in parts))
+        anchors, parts = self._all_parts(self._query.groups)
         if not len(anchors):
             return iter(())
         options = []
@@ -103,23 +104,27 @@ class LiveCandidates:
             options.append((part, starts, ends - starts, pairs.rows))
         return at_most(most, alike_trees(self._view, self._query, options, most))
 
-    def _all_parts(self, groups: Sequence[RequestGroup]) -> list[tuple[Part, _Pairs]]:
-        """Of all groups; none if something cannot be served anywhere."""
+    def _all_parts(self, groups: Sequence[RequestGroup]) -> tuple[Rows, list[tuple[Part, _Pairs]]]:
+        """The anchors of which all groups could be served, and what could serve them there."""
         parts: list[tuple[Part, _Pairs]] = []
+        common = self._alive
         for group in groups:
             found = list(self._parts(group))
-            if not found or not all(len(pairs.rows) for _, pairs in found):
-                return []
+            for _, pairs in found:
+                anchors = np.zeros(len(common), dtype=np.bool_)
+                anchors[pairs.anchors] = True
+                common = common & anchors
+            if not found or not common.any():
+                return np.empty(0, dtype=np.int64), []
             parts += found
-        return parts
+        # Few are left, perhaps: only these are put in order.
+        kept = [(part, pairs.where(common[pairs.anchors]).in_order()) for part, pairs in parts]
+        return np.flatnonzero(common), kept
 
     def _requests(
         self, groups: Sequence[RequestGroup], *, by_turns: bool = False
     ) -> Iterator[AllocationRequest]:
-        parts = self._all_parts(groups)
-        if not parts:
-            return iter(())
-        anchors = reduce(np.intersect1d, (np.unique(pairs.anchors) for _, pairs in parts))
+        anchors, parts = self._all_parts(groups)
         walks = (self._walk(parts, anchor).requests() for anchor in anchors.tolist())
         found = _by_turns(walks) if by_turns else chain.from_iterable(walks)
         # What shares may serve it all, and then each tree that it shares with would.
@@ -163,10 +168,10 @@ class LiveCandidates:
         pairs = self._allowed(self._view.forest.roots[rows], rows, shared)
         if group.member_of:
             inside = self._in_groups(group)
-            pairs = _kept(pairs, inside[pairs.rows] | inside[pairs.anchors])
+            pairs = pairs.where(inside[pairs.rows] | inside[pairs.anchors])
         if group.not_member_of:
             outside = ~has_any(self._view, "group", group.not_member_of)
-            pairs = _kept(pairs, outside[pairs.rows] & outside[pairs.anchors])
+            pairs = pairs.where(outside[pairs.rows] & outside[pairs.anchors])
         return pairs
 
     def _serves_alone(self, group: RequestGroup) -> Mask:
@@ -205,12 +210,12 @@ class LiveCandidates:
     def _allowed(self, anchors: Rows, rows: Rows, shared: Rows) -> _Pairs:
         """The pairs, and those of what shares with the trees that it shares with."""
         more = [self._trees_sharing(row) for row in shared.tolist()]
-        pairs = _Pairs.of(
+        pairs = _Pairs(
             np.concatenate([anchors, *more]),
             np.concatenate([rows, np.repeat(shared, [len(some) for some in more])]),
         )
         allowed = self._anchors_allowed()
-        return pairs if allowed is None else _kept(pairs, allowed[pairs.anchors])
+        return pairs if allowed is None else pairs.where(allowed[pairs.anchors])
 
     def _trees_sharing(self, row: int) -> Rows:
         """The roots of the trees, but its own, in which something has a group in common with it."""
@@ -231,10 +236,6 @@ class LiveCandidates:
         if query.root_forbidden:
             mask &= ~has_any(self._view, "trait", query.root_forbidden)
         return mask
-
-
-def _kept(pairs: _Pairs, mask: Mask) -> _Pairs:
-    return _Pairs(pairs.anchors[mask], pairs.rows[mask])
 
 
 def _by_turns(walks: Iterable[Iterator[AllocationRequest]]) -> Iterator[AllocationRequest]:

@@ -43,6 +43,8 @@ from projections.unit_table import UnitTable
 T = TypeVar("T")
 
 NONE, DIVISIBLE, DISCRETE = 0, 1, 2
+ID_BYTES = 36
+"""Every id is a UUID."""
 COUNTS = ("kind", "total", "capacity", "usage", "min_unit", "max_unit", "step_size")
 
 
@@ -64,14 +66,15 @@ class LiveCapacity:
         self.units: dict[str, UnitTable] = {}
         self._classes: set[str] = set()
         self.forest = Forest()
+        self.columns.declare("id", np.dtype(f"S{ID_BYTES}"), fill=b"")
         self.columns.declare("alive", np.bool_, fill=False)
         self.columns.declare("position", np.int64, fill=0)
         self.columns.declare("changed", np.int64, fill=0)
         self.columns.declare("generation", np.int64, fill=0)
         self._allowed = AllowedAmounts(self.columns)
         self._remembered: dict[str, tuple[int, Any]] = {}
-        self.kept: dict[str, dict[int, Any]] = {}
-        """What readers keep of single rows, by a name of theirs; they know when it is outdated."""
+        self.kept: dict[str, Any] = {}
+        """What readers keep, by a name of theirs; they know when it is outdated."""
         self._deadlines: dict[str, datetime] = {}
         self._heap: list[tuple[datetime, str]] = []
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -173,6 +176,7 @@ class LiveCapacity:
         row = self.columns.add_row()
         self.row_of[provider_id] = row
         self.ids.append(provider_id)
+        self.columns.set("id", row, provider_id.encode())
         self.names.append(name)
         self.inventories.append({})
         self.versions.append(0)

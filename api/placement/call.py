@@ -24,6 +24,8 @@ class Answer(Reply):
     """`body` is JSON already, or empty. From 1.15 on, one that `is_dated` is not to be cached, and
     tells when what it shows was changed (`changed_at`; None: now), if it shows anything."""
 
+    rest: Sequence[bytes] = ()
+    """What follows `body`: a long one is sent in pieces, which nobody has to join."""
     location: str | None = None
     """A path under the face's root; it is told with the address that the client used."""
     is_dated: bool = False

@@ -8,7 +8,7 @@ a provider's summary is kept for as long as nothing in its tree changes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -19,10 +19,12 @@ from projections.candidate_shapes import AlikeTrees
 from projections.candidate_walk import AllocationRequest
 from projections.id_table import Rows, filled, filled_by_column
 from projections.live_capacity import LiveCapacity
+from projections.tree_texts import TreeTexts
 
 SINCE_BY_PROVIDER, SINCE_TRAITS, SINCE_ALL_CLASSES, SINCE_TREES, SINCE_MAPPINGS = 12, 17, 27, 29, 34
 _ID = re.compile(rb"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-NO_CANDIDATES = b'{"allocation_requests":[],"provider_summaries":{}}'
+NO_CANDIDATES = [b'{"allocation_requests":[', b'],"provider_summaries":{', b"}}"]
+SUMMARIES_IN_A_PIECE = 4_000
 
 
 class CandidateJson:
@@ -33,7 +35,7 @@ class CandidateJson:
 
     # --- Where each provider serves the query alone -----------------------------------------------
 
-    def of_rows(self, rows: Rows) -> bytes:
+    def of_rows(self, rows: Rows) -> list[bytes]:
         resources = to_json(dict(self._query.groups[0].resources))
         if self._minor < SINCE_BY_PROVIDER:
             parts = [b'{"allocations":[{"resource_provider":{"uuid":"', b'"},"resources":']
@@ -47,7 +49,7 @@ class CandidateJson:
 
     # --- Any requests -----------------------------------------------------------------------------
 
-    def of_requests(self, requests: Iterable[AllocationRequest]) -> bytes:
+    def of_requests(self, requests: Iterable[AllocationRequest]) -> list[bytes]:
         told: list[bytes] = []
         roots: set[int] = set()
         used: set[int] = set()
@@ -59,7 +61,7 @@ class CandidateJson:
             rows = [row for root in sorted(roots) for row in self._view.forest.members(root)]
         else:
             rows = sorted(used)
-        return self._answer(b",".join(told), rows)
+        return self._answer([b",".join(told)] if told else [], rows)
 
     def _request(self, request: AllocationRequest) -> bytes:
         ids = self._view.ids
@@ -77,17 +79,17 @@ class CandidateJson:
 
     # --- All requests of trees that are alike -----------------------------------------------------
 
-    def of_alike(self, trees: Iterable[AlikeTrees]) -> bytes:
+    def of_alike(self, trees: Iterable[AlikeTrees]) -> list[bytes]:
         told: list[bytes] = []
         rows: list[int] = []
         for alike in trees:
-            if alike.requests:
-                told.append(self._of_each(alike))
-                for row in alike.rows[:, 0].tolist():
-                    rows += self._view.forest.members(row)
-        return self._answer(b",".join(told), rows)
+            told += [b","] if told else []
+            told += self._of_each(alike)
+            for row in alike.rows[:, 0].tolist():
+                rows += self._view.forest.members(row)
+        return self._answer(told, rows)
 
-    def _of_each(self, alike: AlikeTrees) -> bytes:
+    def _of_each(self, alike: AlikeTrees) -> Iterator[bytes]:
         """The requests of the first tree as a text of which only the ids are others'."""
         ids, first = self._view.ids, alike.rows[0].tolist()
         column_of = {ids[row].encode(): column for column, row in enumerate(first)}
@@ -98,23 +100,23 @@ class CandidateJson:
 
     # --- Summaries --------------------------------------------------------------------------------
 
-    def _answer(self, requests: bytes, rows: Sequence[int]) -> bytes:
-        summaries = b",".join(self._summaries(rows))
-        return b'{"allocation_requests":[%b],"provider_summaries":{%b}}' % (requests, summaries)
+    def _answer(self, requests: Iterable[bytes], rows: Sequence[int]) -> list[bytes]:
+        """In pieces, as it may be megabytes: each copy of them costs as much as they did."""
+        before, between, after = NO_CANDIDATES
+        return [before, *requests, between, *self._summaries(rows), after]
 
-    def _summaries(self, rows: Sequence[int]) -> list[bytes]:
+    def _summaries(self, rows: Sequence[int]) -> Iterator[bytes]:
+        told = self._each_summary(rows)
+        for start in range(0, len(told), SUMMARIES_IN_A_PIECE):
+            if start:
+                yield b","
+            yield b",".join(told[start : start + SUMMARIES_IN_A_PIECE])
+
+    def _each_summary(self, rows: Sequence[int]) -> list[bytes]:
         if self._minor < SINCE_TREES:
             return [self._summary(row) for row in rows]
-        kept = _kept_summaries(self._view)
-        roots = self._view.forest.roots[rows]
-        changed = self._view.columns["changed"][roots].tolist()
-        told: list[bytes] = []
-        for row, tick in zip(rows, changed, strict=True):
-            known = kept.get(row)
-            if known is None or known[0] != tick:
-                known = kept[row] = (tick, self._summary(row))
-            told.append(known[1])
-        return told
+        kept: TreeTexts = self._view.kept.setdefault("placement summaries", TreeTexts())
+        return kept.of(self._view, rows, self._summary)
 
     def _summary(self, row: int) -> bytes:
         view, columns = self._view, self._view.columns
@@ -138,8 +140,3 @@ class CandidateJson:
             told["parent_provider_uuid"] = None if parent < 0 else view.ids[parent]
             told["root_provider_uuid"] = view.ids[view.forest.root(row)]
         return b'"%b":%b' % (view.ids[row].encode(), to_json(told))
-
-
-def _kept_summaries(view: LiveCapacity) -> dict[int, tuple[int, bytes]]:
-    """By row, with the tick of the tree's newest change when it was written."""
-    return view.kept.setdefault("placement summaries", {})

@@ -30,9 +30,9 @@ Hurdle = Fault | Literal["no_such_tree"] | None
 async def list_candidates(call: Call) -> Answer:
     query, limit = read_query(call)
     hurdles = await call.ask(lambda books: _hurdles(books, query))
-    body = await call.house.live(lambda view: _found(call, view, query, limit, hurdles))
-    headers = link_of(call) if body == NO_CANDIDATES else {}
-    return Answer(200, body, is_dated=True, headers=headers)
+    pieces = await call.house.live(lambda view: _found(call, view, query, limit, hurdles))
+    headers = link_of(call) if len(pieces) == len(NO_CANDIDATES) else {}
+    return Answer(200, pieces[0], rest=pieces[1:], is_dated=True, headers=headers)
 
 
 def _found(
@@ -41,7 +41,7 @@ def _found(
     query: CandidateQuery,
     limit: int | None,
     hurdles: Sequence[Hurdle],
-) -> bytes:
+) -> list[bytes]:
     told, candidates = CandidateJson(view, call.minor, query), LiveCandidates(view, query)
     if not candidates.has_anchors():
         return told.of_requests([])

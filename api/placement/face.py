@@ -201,18 +201,21 @@ def _fault(error: Exception, scope: Scope) -> Fault:
 async def _send(
     send: Send, scope: Scope, headers: Headers, answer: Answer, extras: Mapping[str, str]
 ) -> None:
+    pieces = (answer.body, *answer.rest)
     told: list[tuple[bytes, bytes]] = []
     if answer.body:
         told.append((b"content-type", answer.media_type.encode()))
     if answer.status != 204:
-        told.append((b"content-length", str(len(answer.body)).encode()))
+        told.append((b"content-length", str(sum(map(len, pieces))).encode()))
     if answer.location is not None:
         address = f"{scope['scheme']}://{headers.get('host', '')}{scope.get('root_path', '')}"
         told.append((b"location", f"{address}{answer.location}".encode()))
     for name, value in _pairs(answer.headers, extras):
         told.append((name.encode(), value.encode("latin-1")))
     await send({"type": "http.response.start", "status": answer.status, "headers": told})
-    await send({"type": "http.response.body", "body": answer.body})
+    for number, piece in enumerate(pieces, 1):
+        more = number < len(pieces)
+        await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 def _pairs(*some: Mapping[str, str]) -> Iterable[tuple[str, str]]:

@@ -13,6 +13,7 @@ from api.app import hang_up
 from infra.composition import build_app, build_placement
 from scripts.cli import screen
 from scripts.cli.failure import Failure
+from scripts.cli.freed_memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -76,6 +77,7 @@ def run(
         # of them would cost a tenth of the processor and find none.
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
+        keep_freed_memory()
         greet()
         if seed_url is not None:
             threading.Thread(target=_seed, args=(seed_url, server), daemon=True).start()

@@ -1,7 +1,7 @@
 """Trees that are alike for a query: what serves it in one of them serves it in all.
 
-Hosts are bought by the dozen. Where each part of a query could be served by the same places of two
-trees, with as much left there, the combinations are the same, too. They are walked through once.
+Hosts are bought by the dozen. Where as many rows could serve each part of a query, with as much
+left of what parts compete for, the combinations are the same, too. They are walked through once.
 """
 
 from __future__ import annotations
@@ -9,111 +9,165 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from projections.candidate_groups import CandidateQuery
+from projections.candidate_looks import looks
+from projections.candidate_pairs import Pairs, Rows
 from projections.candidate_walk import AllocationRequest, Part, TreeWalk
 from projections.live_capacity import LiveCapacity
-from projections.live_filters import has_any
+from projections.live_filters import Mask
 
-Rows = NDArray[np.int64]
-Options = Sequence[tuple[Part, Rows, Rows, Rows]]
-"""Each part; and of each tree, in order: where its rows begin, how many there are; and the rows."""
-
-
-COUNTS = ("kind", "capacity", "usage", "max_unit")
+SMALLEST_CHUNK, LARGEST_CHUNK = 128, 2048
+"""Trees that are looked at together: a limit may end the search after the first few."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlikeTrees:
-    """`rows`: of each tree (a row) the providers that could serve a part (a column each). The
-    requests are those of the first tree."""
+    """`rows`: of each tree (a line) the providers that could serve a part (a column each).
+    `requests` are those of the tree whose providers are `first`."""
 
+    first: Sequence[int]
     rows: Rows
-    requests: list[AllocationRequest]
+    requests: Sequence[AllocationRequest]
+
+    def used(self) -> Rows:
+        """The rows that some request names."""
+        used = {row for request in self.requests for row, _ in request.amounts}
+        return self.rows[:, [column for column, row in enumerate(self.first) if row in used]]
 
 
-def alike_trees(
-    view: LiveCapacity, query: CandidateQuery, options: Options, most: int
-) -> Iterator[AlikeTrees]:
-    """All trees, those that are alike together, with at most so many requests each. Not for queries
-    with rules on subtrees."""
-    counts = np.stack([count for _, _, count, _ in options], axis=1)
-    for chosen in _equal(counts):
-        widths = counts[chosen[0]]
-        rows = np.concatenate(
-            [
-                some[start[chosen][:, None] + np.arange(width)]
-                for (_, start, _, some), width in zip(options, widths, strict=True)
-            ],
-            axis=1,
-        )
-        for alike in _equal(_looks(view, options, widths, rows)):
-            requests = _walk(view, query, options, widths, rows[alike[0]])
-            yield AlikeTrees(rows[alike], list(islice(requests, most)))
+class TreeShapes:
+    """The trees of one query. `sharing`: rows of what may share with other trees."""
+
+    def __init__(
+        self,
+        view: LiveCapacity,
+        query: CandidateQuery,
+        parts: Sequence[tuple[Part, Pairs]],
+        sharing: Mask,
+        most: int,
+    ) -> None:
+        self._view = view
+        self._query = query
+        self._parts = parts
+        self._sharing = sharing
+        self._most = most
+        self._walked: dict[bytes, tuple[list[int], list[AllocationRequest]]] = {}
+        self._seen: set[AllocationRequest] = set()
+
+    def of(self, anchors: Rows) -> Iterator[AlikeTrees]:
+        """All of these trees, those that are alike together, with at most `most` requests each."""
+        size, start = min(max(self._most, SMALLEST_CHUNK), LARGEST_CHUNK), 0
+        while start < len(anchors):
+            yield from self._chunk(anchors[start : start + size])
+            start, size = start + size, LARGEST_CHUNK
+
+    def _chunk(self, anchors: Rows) -> Iterator[AlikeTrees]:
+        spans = [pairs.spans(anchors) for _, pairs in self._parts]
+        counts = np.stack([ends - starts for starts, ends in spans], axis=1)
+        for widths, some in _equal(counts):
+            rows = np.concatenate(
+                [
+                    pairs.rows[starts[some][:, None] + np.arange(width)]
+                    for (_, pairs), (starts, _), width in zip(
+                        self._parts, spans, counts[some[0]], strict=True
+                    )
+                ],
+                axis=1,
+            )
+            parts = [part for part, _ in self._parts]
+            table = looks(self._view, self._query, parts, counts[some[0]], rows)
+            for look, alike in _equal(table):
+                first, requests = self._walk(widths + look, counts[some[0]], rows[alike[0]])
+                yield from self._once_each(AlikeTrees(first, rows[alike], requests))
+
+    def _walk(
+        self, key: bytes, widths: Rows, rows: Rows
+    ) -> tuple[list[int], list[AllocationRequest]]:
+        known = self._walked.get(key)
+        if known is None:
+            choices = np.split(rows, np.cumsum(widths)[:-1])
+            parts = [
+                (part, some.tolist()) for (part, _), some in zip(self._parts, choices, strict=True)
+            ]
+            requests = TreeWalk(self._view, self._query, parts).requests()
+            known = self._walked[key] = rows.tolist(), list(islice(requests, self._most))
+        return known
+
+    def _once_each(self, alike: AlikeTrees) -> Iterator[AlikeTrees]:
+        """What shares may serve it all, and then each tree that it shares with would."""
+        own: list[AllocationRequest] = []
+        others: list[AllocationRequest] = []
+        for request in alike.requests:
+            is_shared = all(self._sharing[row] for row, _ in request.amounts)
+            (others if is_shared else own).append(request)
+        if own:
+            yield AlikeTrees(alike.first, alike.rows, own)
+        for request in others:
+            used = AlikeTrees(alike.first, alike.rows, [request]).used()
+            for line in np.sort(np.unique(used, axis=0, return_index=True)[1]).tolist():
+                rows = alike.rows[line].tolist()
+                moved = _moved(request, dict(zip(alike.first, rows, strict=True)))
+                if moved not in self._seen:
+                    self._seen.add(moved)
+                    yield AlikeTrees(rows, alike.rows[line : line + 1], [moved])
 
 
 def at_most(most: int, trees: Iterable[AlikeTrees]) -> Iterator[AlikeTrees]:
     """Those of the trees that have so many requests together; of the last one perhaps not all."""
     for alike in trees:
         each = len(alike.requests)
-        whole, rest = divmod(most, each) if each else (0, 0)
-        if whole and each:
-            yield AlikeTrees(alike.rows[:whole], alike.requests)
+        whole, rest = divmod(most, each)
+        if whole:
+            yield AlikeTrees(alike.first, alike.rows[:whole], alike.requests)
         if rest and whole < len(alike.rows):
-            yield AlikeTrees(alike.rows[whole : whole + 1], alike.requests[:rest])
-        most -= min(most, len(alike.rows) * each)
+            yield AlikeTrees(alike.first, alike.rows[whole : whole + 1], alike.requests[:rest])
+        most -= len(alike.rows) * each
+        if most <= 0:
+            return
 
 
-def _walk(
-    view: LiveCapacity, query: CandidateQuery, options: Options, widths: Rows, rows: Rows
-) -> Iterator[AllocationRequest]:
-    ends = np.cumsum(widths)
-    parts = [
-        (part, rows[end - width : end].tolist())
-        for (part, *_), width, end in zip(options, widths, ends, strict=True)
-    ]
-    return TreeWalk(view, query, parts).requests()
+def by_turns(most: int, trees: Iterable[AlikeTrees]) -> Iterator[AlikeTrees]:
+    """One request of each tree, then another one of each; of no more trees than are needed."""
+    taken: list[AlikeTrees] = []
+    for alike in trees:
+        taken.append(alike)
+        if sum(len(one.rows) for one in taken) >= most:
+            break
+    for turn in range(max((len(one.requests) for one in taken), default=0)):
+        for one in taken:
+            if turn < len(one.requests):
+                yield AlikeTrees(one.first, one.rows, one.requests[turn : turn + 1])
 
 
-def _looks(view: LiveCapacity, options: Options, widths: Rows, rows: Rows) -> Rows:
-    """For each tree all that the walk looks at: places, what is left of classes that several parts
-    ask for, and traits that a group has to have together."""
-    columns: list[NDArray[Any]] = [_places(view)[rows]]
-    asked = [name for part, *_ in options for name, _ in part.resources]
-    ends = np.cumsum(widths)
-    for (part, *_), width, end in zip(options, widths, ends, strict=True):
-        here = rows[:, end - width : end]
-        contested = [name for name, _ in part.resources if asked.count(name) > 1]
-        columns += [view.columns[count, name][here] for name in contested for count in COUNTS]
-        if not part.group.is_granular:
-            required = part.group.required_traits
-            columns += [has_any(view, "trait", names)[here] for names in required]
-    return np.concatenate(columns, axis=1, dtype=np.int64)
+def members_of(view: LiveCapacity, trees: Sequence[AlikeTrees]) -> list[int]:
+    """All rows of the trees that some request names a provider of."""
+    if not trees:
+        return []
+    used = np.concatenate([alike.used().reshape(-1) for alike in trees])
+    roots = np.unique(view.forest.roots[used])
+    return [row for root in roots.tolist() for row in view.forest.members(root)]
 
 
-def _places(view: LiveCapacity) -> Rows:
-    """Each row's place among those of its tree."""
-
-    def count() -> Rows:
-        places = np.zeros(view.columns.length, dtype=np.int64)
-        for root in np.unique(view.forest.roots).tolist():
-            members = view.forest.members(root)
-            places[members] = np.arange(len(members))
-        return places
-
-    return view.remembered("places in trees", count)
+def _moved(request: AllocationRequest, to: dict[int, int]) -> AllocationRequest:
+    return AllocationRequest(
+        tuple(sorted((to[row], amounts) for row, amounts in request.amounts)),
+        tuple(
+            (suffix, tuple(sorted(to[row] for row in rows))) for suffix, rows in request.mappings
+        ),
+    )
 
 
-def _equal(table: Rows) -> list[Rows]:
-    """The lines of a table, those that are equal together."""
+def _equal(table: Rows) -> Iterator[tuple[bytes, Rows]]:
+    """The different lines of a table, each with the numbers of those that are equal to it."""
     if (table == table[0]).all():
-        return [np.arange(len(table))]
+        yield table[0].tobytes(), np.arange(len(table))
+        return
     lines = np.ascontiguousarray(table).view(np.dtype((np.void, table.shape[1] * table.itemsize)))
     numbers: dict[bytes, list[int]] = {}
     for number, line in enumerate(lines[:, 0].tolist()):
         numbers.setdefault(line, []).append(number)
-    return [np.array(some, dtype=np.int64) for some in numbers.values()]
+    for line, some in numbers.items():
+        yield line, np.array(some, dtype=np.int64)

@@ -26,6 +26,7 @@ class Forest:
         self._members: dict[int, list[int]] = {}
         self._children: dict[int, list[int]] = {}
         self._root_array: NDArray[np.int64] | None = None
+        self._parent_array: NDArray[np.int64] | None = None
         self._order: TreesInOrder | None = None
         self.changes = 0
         """Counts what changed of the trees that were there."""
@@ -41,6 +42,13 @@ class Forest:
         if self._root_array is None or len(self._root_array) != len(self._roots):
             self._root_array = np.array(self._roots, dtype=np.int64)
         return self._root_array
+
+    @property
+    def parents(self) -> NDArray[np.int64]:
+        """Each row's parent; -1: it is a root."""
+        if self._parent_array is None or len(self._parent_array) != len(self._parents):
+            self._parent_array = np.array(self._parents, dtype=np.int64)
+        return self._parent_array
 
     def in_order(self) -> TreesInOrder:
         """All rows, tree after tree in the order of their roots."""
@@ -109,6 +117,7 @@ class Forest:
 
     def _join(self, rows: list[int], root: int) -> None:
         self._order = None
+        self._parent_array = None
         self.changes += 1
         self._members.setdefault(root, []).extend(rows)
         for row in rows:

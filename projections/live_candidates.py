@@ -8,44 +8,20 @@ next tree, and what cannot be finished is given up early.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import reduce
-from itertools import chain, islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from projections.candidate_groups import CandidateQuery, RequestGroup
-from projections.candidate_shapes import AlikeTrees, alike_trees, at_most
+from projections.candidate_pairs import Pairs, Rows
+from projections.candidate_shapes import AlikeTrees, TreeShapes, at_most
+from projections.candidate_shapes import by_turns as in_turns
 from projections.candidate_walk import AllocationRequest, Part, TreeWalk
 from projections.live_capacity import LiveCapacity
 from projections.live_filters import Mask, has_any, has_room_for
 
 SHARES = "MISC_SHARES_VIA_AGGREGATE"
-
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """Which rows could serve a part, each with an anchor."""
-
-    anchors: Rows
-    rows: Rows
-
-    def where(self, mask: Mask) -> _Pairs:
-        return _Pairs(self.anchors[mask], self.rows[mask])
-
-    def in_order(self) -> _Pairs:
-        """Of anchors and rows."""
-        order = np.lexsort((self.rows, self.anchors))
-        return _Pairs(self.anchors[order], self.rows[order])
-
-    def at(self, anchor: int) -> Rows:
-        """Of pairs that are in order."""
-        start, end = np.searchsorted(self.anchors, [anchor, anchor + 1])
-        return self.rows[start:end]
 
 
 class LiveCandidates:
@@ -85,28 +61,20 @@ class LiveCandidates:
         """Whether anything could serve this group, if nothing else were asked for."""
         return next(self._requests([group]), None) is not None
 
-    def requests(self, *, by_turns: bool = False) -> Iterator[AllocationRequest]:
-        """Each of them once, by the registration of the trees, or one of each tree in turn."""
-        return self._requests(self._query.groups, by_turns=by_turns)
+    def requests(self) -> Iterator[AllocationRequest]:
+        """Each of them once, by the registration of the trees."""
+        return self._requests(self._query.groups)
 
-    def alike(self, most: int) -> Iterator[AlikeTrees] | None:
-        """All requests, but at most so many; those of trees that are alike together. None where
-        trees are not enough: where something shares, or a rule looks at how a tree is built."""
-        if self._has_sharing or self._query.same_subtree or not self._query.nested:
-            return None
+    def alike(self, most: int, *, by_turns: bool = False) -> Iterator[AlikeTrees]:
+        """The same, but at most so many, and those of trees that are alike together; or one of each
+        tree, then another one of each. Only where the query is `nested`."""
         anchors, parts = self._all_parts(self._query.groups)
-        if not len(anchors):
-            return iter(())
-        options = []
-        for part, pairs in parts:
-            starts = np.searchsorted(pairs.anchors, anchors)
-            ends = np.searchsorted(pairs.anchors, anchors, side="right")
-            options.append((part, starts, ends - starts, pairs.rows))
-        return at_most(most, alike_trees(self._view, self._query, options, most))
+        trees = TreeShapes(self._view, self._query, parts, self._sharing, most).of(anchors)
+        return at_most(most, in_turns(most, trees) if by_turns else trees)
 
-    def _all_parts(self, groups: Sequence[RequestGroup]) -> tuple[Rows, list[tuple[Part, _Pairs]]]:
+    def _all_parts(self, groups: Sequence[RequestGroup]) -> tuple[Rows, list[tuple[Part, Pairs]]]:
         """The anchors of which all groups could be served, and what could serve them there."""
-        parts: list[tuple[Part, _Pairs]] = []
+        parts: list[tuple[Part, Pairs]] = []
         common = self._alive
         for group in groups:
             found = list(self._parts(group))
@@ -121,22 +89,22 @@ class LiveCandidates:
         kept = [(part, pairs.where(common[pairs.anchors]).in_order()) for part, pairs in parts]
         return np.flatnonzero(common), kept
 
-    def _requests(
-        self, groups: Sequence[RequestGroup], *, by_turns: bool = False
-    ) -> Iterator[AllocationRequest]:
+    def _requests(self, groups: Sequence[RequestGroup]) -> Iterator[AllocationRequest]:
         anchors, parts = self._all_parts(groups)
-        walks = (self._walk(parts, anchor).requests() for anchor in anchors.tolist())
-        found = _by_turns(walks) if by_turns else chain.from_iterable(walks)
-        # What shares may serve it all, and then each tree that it shares with would.
-        return _once_each(found) if self._has_sharing else found
-
-    def _walk(self, parts: Sequence[tuple[Part, _Pairs]], anchor: int) -> TreeWalk:
-        options = [(part, pairs.at(anchor).tolist()) for part, pairs in parts]
-        return TreeWalk(self._view, self._query, options)
+        seen: set[AllocationRequest] = set()
+        for anchor in anchors.tolist():
+            choices = [(part, pairs.at(anchor).tolist()) for part, pairs in parts]
+            for request in TreeWalk(self._view, self._query, choices).requests():
+                if self._has_sharing:
+                    # What shares may serve it all, and then each tree that it shares with would.
+                    if request in seen:
+                        continue
+                    seen.add(request)
+                yield request
 
     # --- Which providers could serve a group ------------------------------------------------------
 
-    def _parts(self, group: RequestGroup) -> Iterator[tuple[Part, _Pairs]]:
+    def _parts(self, group: RequestGroup) -> Iterator[tuple[Part, Pairs]]:
         if group.is_granular or not (self._has_sharing or not self._is_flat):
             yield Part(group, tuple(group.resources.items())), self._single(group)
             return
@@ -146,14 +114,14 @@ class LiveCandidates:
                 self._spread(group, resource_class, amount),
             )
 
-    def _single(self, group: RequestGroup) -> _Pairs:
+    def _single(self, group: RequestGroup) -> Pairs:
         """Providers that serve the whole group, under their own root, and where they share."""
         rows = np.flatnonzero(self._serves_alone(group))
         anchors = self._view.forest.roots[rows]
         shared = rows[self._sharing[rows]]
         return self._allowed(anchors, rows, shared)
 
-    def _spread(self, group: RequestGroup, resource_class: str, amount: int) -> _Pairs:
+    def _spread(self, group: RequestGroup, resource_class: str, amount: int) -> Pairs:
         """Providers that serve one class of the group, in a tree, or sharing with it."""
         mask = self._alive & has_room_for(self._view, resource_class, amount)
         mask &= self._in_tree(group.in_tree)
@@ -207,10 +175,10 @@ class LiveCandidates:
 
     # --- Anchors ----------------------------------------------------------------------------------
 
-    def _allowed(self, anchors: Rows, rows: Rows, shared: Rows) -> _Pairs:
+    def _allowed(self, anchors: Rows, rows: Rows, shared: Rows) -> Pairs:
         """The pairs, and those of what shares with the trees that it shares with."""
         more = [self._trees_sharing(row) for row in shared.tolist()]
-        pairs = _Pairs(
+        pairs = Pairs(
             np.concatenate([anchors, *more]),
             np.concatenate([rows, np.repeat(shared, [len(some) for some in more])]),
         )
@@ -236,24 +204,3 @@ class LiveCandidates:
         if query.root_forbidden:
             mask &= ~has_any(self._view, "trait", query.root_forbidden)
         return mask
-
-
-def _by_turns(walks: Iterable[Iterator[AllocationRequest]]) -> Iterator[AllocationRequest]:
-    """One of each, then another one of each; none is begun before its turn."""
-    while True:
-        unfinished: list[Iterator[AllocationRequest]] = []
-        for walk in walks:
-            for request in islice(walk, 1):
-                unfinished.append(walk)
-                yield request
-        if not unfinished:
-            return
-        walks = unfinished
-
-
-def _once_each(requests: Iterable[AllocationRequest]) -> Iterator[AllocationRequest]:
-    seen: set[AllocationRequest] = set()
-    for request in requests:
-        if request not in seen:
-            seen.add(request)
-            yield request

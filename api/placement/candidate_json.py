@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from api.placement.traits import in_order
 from projections.candidate_groups import CandidateQuery
-from projections.candidate_shapes import AlikeTrees
+from projections.candidate_shapes import AlikeTrees, members_of
 from projections.candidate_walk import AllocationRequest
 from projections.id_table import Rows, filled, filled_by_column
 from projections.live_capacity import LiveCapacity
@@ -50,18 +50,13 @@ class CandidateJson:
     # --- Any requests -----------------------------------------------------------------------------
 
     def of_requests(self, requests: Iterable[AllocationRequest]) -> list[bytes]:
+        """For clients that know of no trees."""
         told: list[bytes] = []
-        roots: set[int] = set()
         used: set[int] = set()
         for request in requests:
             told.append(self._request(request))
             used.update(row for row, _ in request.amounts)
-        roots.update(self._view.forest.root(row) for row in used)
-        if self._query.nested:
-            rows = [row for root in sorted(roots) for row in self._view.forest.members(root)]
-        else:
-            rows = sorted(used)
-        return self._answer([b",".join(told)] if told else [], rows)
+        return self._answer([b",".join(told)] if told else [], sorted(used))
 
     def _request(self, request: AllocationRequest) -> bytes:
         ids = self._view.ids
@@ -77,22 +72,20 @@ class CandidateJson:
             }
         return to_json(told)
 
-    # --- All requests of trees that are alike -----------------------------------------------------
+    # --- Of trees that are alike ------------------------------------------------------------------
 
-    def of_alike(self, trees: Iterable[AlikeTrees]) -> list[bytes]:
+    def of_alike(self, found: Iterable[AlikeTrees]) -> list[bytes]:
+        trees = list(found)
         told: list[bytes] = []
-        rows: list[int] = []
         for alike in trees:
             told += [b","] if told else []
             told += self._of_each(alike)
-            for row in alike.rows[:, 0].tolist():
-                rows += self._view.forest.members(row)
-        return self._answer(told, rows)
+        return self._answer(told, members_of(self._view, trees))
 
     def _of_each(self, alike: AlikeTrees) -> Iterator[bytes]:
-        """The requests of the first tree as a text of which only the ids are others'."""
-        ids, first = self._view.ids, alike.rows[0].tolist()
-        column_of = {ids[row].encode(): column for column, row in enumerate(first)}
+        """The requests of one tree as a text of which only the ids are others'."""
+        ids = self._view.ids
+        column_of = {ids[row].encode(): column for column, row in enumerate(alike.first)}
         text = b",".join(map(self._request, alike.requests))
         pieces = _ID.split(text)
         columns = [column_of[id] for id in pieces[1::2]]

@@ -59,11 +59,10 @@ def _found(
     rows = candidates.flat_rows()
     if rows is not None:
         return told.of_rows(rows[:most])
-    alike = candidates.alike(most) if limit is None else None
-    if alike is not None:
-        return told.of_alike(alike)
-    found = candidates.requests(by_turns=call.options.candidate_order == "breadth-first")
-    return told.of_requests(islice(found, most))
+    if query.nested:
+        by_turns = call.options.candidate_order == "breadth-first"
+        return told.of_alike(candidates.alike(most, by_turns=by_turns))
+    return told.of_requests(islice(candidates.requests(), most))
 
 
 # --- Names that are not known ---------------------------------------------------------------------

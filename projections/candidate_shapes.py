@@ -6,7 +6,7 @@ left of what parts compete for, the combinations are the same, too. They are wal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -33,9 +33,12 @@ class AlikeTrees:
     requests: Sequence[AllocationRequest]
 
     def used(self) -> Rows:
-        """The rows that some request names."""
-        used = {row for request in self.requests for row, _ in request.amounts}
-        return self.rows[:, [column for column, row in enumerate(self.first) if row in used]]
+        """The rows of which some request uses something."""
+        return self.of({row for request in self.requests for row, _ in request.amounts})
+
+    def of(self, some: Collection[int]) -> Rows:
+        """For each tree those that are what these are among `first`."""
+        return self.rows[:, [column for column, row in enumerate(self.first) if row in some]]
 
 
 class TreeShapes:
@@ -79,6 +82,8 @@ class TreeShapes:
             )
             parts = [part for part, _ in self._parts]
             table = looks(self._view, self._query, parts, counts[some[0]], rows)
+            # Requests made of what shares only are told apart below.
+            table = np.concatenate([table, self._sharing[rows]], axis=1)
             for look, alike in _equal(table):
                 first, requests = self._walk(widths + look, counts[some[0]], rows[alike[0]])
                 yield from self._once_each(AlikeTrees(first, rows[alike], requests))
@@ -99,15 +104,18 @@ class TreeShapes:
     def _once_each(self, alike: AlikeTrees) -> Iterator[AlikeTrees]:
         """What shares may serve it all, and then each tree that it shares with would."""
         own: list[AllocationRequest] = []
-        others: list[AllocationRequest] = []
+        others: list[tuple[AllocationRequest, set[int]]] = []
         for request in alike.requests:
-            is_shared = all(self._sharing[row] for row, _ in request.amounts)
-            (others if is_shared else own).append(request)
+            serve = {row for _, rows in request.mappings for row in rows}
+            if all(self._sharing[row] for row in serve):
+                others.append((request, serve))
+            else:
+                own.append(request)
         if own:
             yield AlikeTrees(alike.first, alike.rows, own)
-        for request in others:
-            used = AlikeTrees(alike.first, alike.rows, [request]).used()
-            for line in np.sort(np.unique(used, axis=0, return_index=True)[1]).tolist():
+        for request, serve in others:
+            lines = np.unique(alike.of(serve), axis=0, return_index=True)[1]
+            for line in np.sort(lines).tolist():
                 rows = alike.rows[line].tolist()
                 moved = _moved(request, dict(zip(alike.first, rows, strict=True)))
                 if moved not in self._seen:

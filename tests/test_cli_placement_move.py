@@ -131,6 +131,21 @@ def test_a_copy_that_was_killed_goes_on_where_it_was(both: tuple[Service, Servic
     assert move(source, target, "--verify").returncode == 0
 
 
+def test_what_is_refused_is_told_and_keeps_nothing_else_from_being_copied(
+    both: tuple[Service, Service],
+) -> None:
+    source, target = both
+    Source(source.url).fill(hosts=2)
+    taken = {"name": "host-1", "uuid": uuid(9)}
+    Source(target.url).send("POST", "/resource_providers", taken)
+    copied = move(source, target, "--json")
+    assert copied.returncode == 1
+    assert "2 things could not be copied" in copied.stderr, "a host, and what is below it"
+    told_of = json.loads(copied.stdout)
+    assert "host-1" in told_of["refused"][0]
+    assert (told_of["written"]["providers"], told_of["written"]["consumers"]) == (2, 2)
+
+
 def test_what_placement_cannot_hold_is_told_on_the_way_out(both: tuple[Service, Service]) -> None:
     source, target = both
     units = {"PGPU": {"kind": "discrete", "units": [{"name": "gpu0"}, {"name": "gpu1"}]}}

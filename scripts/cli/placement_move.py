@@ -10,6 +10,8 @@ from scripts.cli.options import JsonOption, UrlOption
 if TYPE_CHECKING:
     from scripts.cli.placement_client import PlacementClient
 
+REFUSED_SHOWN = 20
+
 Address = Annotated[str, typer.Argument(metavar="URL", help="The Placement's address.")]
 Token = Annotated[
     str,
@@ -110,6 +112,7 @@ def _move(
     as_json: bool,
 ) -> None:
     from scripts.cli import screen
+    from scripts.cli.failure import Failure
     from scripts.cli.placement_copy import Copy
 
     if verify:
@@ -117,14 +120,22 @@ def _move(
         return
     copy = Copy(source, target, prune=prune, dry_run=dry_run)
     copy.run()
+    counts, refused = copy.writes.counts, copy.writes.refused
     if as_json:
-        screen.write_json({"dry_run": dry_run, "written": dict(copy.counts)})
-        return
-    screen.say("Nothing was written; this would be:" if dry_run else "Copied:")
-    for what, count in sorted(copy.counts.items()):
-        screen.say(f"  {count:,} {what}")
-    if not copy.counts:
-        screen.say("  nothing: both have the same, as far as the source goes")
+        screen.write_json({"dry_run": dry_run, "written": dict(counts), "refused": refused})
+    else:
+        screen.say("Nothing was written; this would be:" if dry_run else "Copied:")
+        for what, count in sorted(counts.items()):
+            screen.say(f"  {count:,} {what}")
+        if not counts:
+            screen.say("  nothing: both have the same, as far as the source goes")
+        for line in refused[:REFUSED_SHOWN]:
+            screen.note(line)
+    if refused:
+        raise Failure(
+            f"{len(refused):,} things could not be copied; the rest was.",
+            "Mend them where they come from, and start the copy again.",
+        )
 
 
 def _verify(source: "PlacementClient", target: "PlacementClient", *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -167,23 +168,34 @@ def test_the_same_inventories_again_raise_the_generation_and_are_in_the_history(
     assert placement.generation(PATH) == 3
 
 
-def test_of_many_who_read_one_generation_one_may_write(database: ScratchDatabase) -> None:
+@pytest.fixture
+def urls(database: ScratchDatabase) -> Iterator[list[str]]:
+    """On PostgreSQL two services share the ledger."""
+    with ExitStack() as stack:
+        count = 2 if database.engine == "postgresql" else 1
+        yield [stack.enter_context(served(database)) for _ in range(count)]
+
+
+def test_of_many_who_read_one_generation_one_may_write(urls: list[str]) -> None:
     headers = {**ADMIN, **of_version(39)}
+    addresses = [f"{url}/placement/{PATH}/inventories" for url in urls]
 
-    def client(url: str, total: int) -> str:
-        body = {"resource_provider_generation": 0, "inventories": {"VCPU": {"total": total}}}
-        answer = httpx.put(f"{url}/placement/{PATH}/inventories", json=body, headers=headers)
-        return str(total) if answer.is_success else str(error_of(answer)["code"])
+    def client(number: int) -> str:
+        body = {"resource_provider_generation": 0, "inventories": {"VCPU": {"total": number}}}
+        address = addresses[number % len(addresses)]
+        answer = httpx.put(address, json=body, headers=headers, timeout=60)
+        return str(number) if answer.is_success else str(error_of(answer)["code"])
 
-    with served(database) as url, ThreadPoolExecutor(16) as threads:
-        made = {"name": "host", "uuid": uuid(1)}
-        assert httpx.post(f"{url}/placement/{PROVIDERS}", json=made, headers=headers).is_success
-        answers = Counter(threads.map(lambda number: client(url, number), range(1, 33)))
-        told = httpx.get(f"{url}/placement/{PATH}/inventories", headers=headers).json()
+    made = {"name": "host", "uuid": uuid(1)}
+    assert httpx.post(f"{urls[0]}/placement/{PROVIDERS}", json=made, headers=headers).is_success
+    with ThreadPoolExecutor(16) as threads:
+        answers = Counter(threads.map(client, range(1, 33)))
     assert answers.pop("placement.concurrent_update") == 31
     (total,) = answers
-    assert told["inventories"]["VCPU"]["total"] == int(total)
-    assert told["resource_provider_generation"] == 1
+    for address in addresses:
+        told = httpx.get(address, headers=headers).json()
+        assert told["inventories"]["VCPU"]["total"] == int(total)
+        assert told["resource_provider_generation"] == 1
 
 
 def test_shrunk_below_its_use_an_inventory_keeps_its_consumers(placement: PlacementClient) -> None:

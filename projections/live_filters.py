@@ -20,7 +20,6 @@ class ProviderFilter:
     """Of each set of traits or groups a provider has at least one. None: whatever it is."""
 
     provider_id: str | None = None
-    name: str | None = None
     in_tree: str | None = None
     resources: Mapping[str, int] = field(default_factory=dict)
     any_of_traits: AnyOf = ()
@@ -34,8 +33,6 @@ def matching(view: LiveCapacity, wanted: ProviderFilter) -> list[int]:
     mask: Mask = view.columns["alive"].copy()
     if wanted.provider_id is not None:
         mask &= _only(view, [view.row_of.get(wanted.provider_id, -1)])
-    if wanted.name is not None:
-        mask &= np.fromiter((name == wanted.name for name in view.names), np.bool_, len(mask))
     if wanted.in_tree is not None:
         top = view.row_of.get(wanted.in_tree)
         mask &= _only(view, [] if top is None else view.forest.members(top))

@@ -55,7 +55,8 @@ async def replace_aggregates(call: Call) -> Answer:
             detail = "Resource provider's generation already changed. Please update the generation"
             raise Fault(409, f"{detail} and try again.", CONCURRENT_UPDATE)
         others = {name for name in provider.groups if not is_uuid(name)}
-        groups = [dashed(one) for one in (body["aggregates"] if counts else body)]
+        sent = body["aggregates"] if counts else body
+        groups = list(dict.fromkeys(dashed(one) for one in sent))
         cloud.change_groups(
             books,
             at,

@@ -134,7 +134,8 @@ class PlacementFace:
 
 
 def _query(scope: Scope) -> list[tuple[str, str]]:
-    text = scope["query_string"].decode("latin-1")
+    # As in Placement, a semicolon separates, too.
+    text = scope["query_string"].decode("latin-1").replace(";", "&")
     return parse_qsl(text, keep_blank_values=True, errors="strict") if text else []
 
 

@@ -18,13 +18,17 @@ from api.placement.allocation_bodies import (
 from api.placement.allocations import answer_of, require_assignable
 from api.placement.call import Answer, Call
 from api.placement.faults import CONCURRENT_UPDATE, PROVIDER_NOT_FOUND, Fault
-from api.placement.inventories import REPLACE, read_inventory, require_known_classes
+from api.placement.inventory_bodies import (
+    REPLACE,
+    read_inventory,
+    require_known_classes,
+    with_units,
+)
 from api.placement.policies import RESHAPE
 from api.placement.routes import Route, Routes
 from api.placement.schemas import Schema, a_record
 from domain.aggregate import Aggregate
 from domain.books import Books
-from domain.inventory import Inventories
 from domain.provider import Provider
 from domain.reshaping import NewInventories, reshape
 
@@ -83,11 +87,12 @@ def _new_inventories(
     books: Books, provider_id: str, body: Mapping[str, Any], minor: int
 ) -> NewInventories:
     require_known_classes(books, body["inventories"], "malformed reshaper data: ")
-    made: Inventories = {
+    made = {
         name: read_inventory(provider_id, name, one, minor, "malformed reshaper data: ")
         for name, one in body["inventories"].items()
     }
-    return NewInventories(body["resource_provider_generation"], made)
+    kept = with_units(books.get(Provider, provider_id), made, all_of_it=True)
+    return NewInventories(body["resource_provider_generation"], kept)
 
 
 ROUTES: Routes = {

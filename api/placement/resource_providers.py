@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from api.placement.call import NOTHING, Answer, Call, json_answer
+from api.placement.call import NOTHING, Answer, Call
 from api.placement.faults import CANNOT_DELETE_PARENT, DUPLICATE_NAME, PROVIDER_IN_USE, Fault
+from api.placement.provider_json import SINCE_TREES, provider_json, providers_json
 from api.placement.query_values import Names, read_member_of, read_resources, read_traits
 from api.placement.routes import Route, Routes
-from api.placement.schemas import TEXT, UUID_TEXT, Schema, a_record, check_query, dashed
+from api.placement.schemas import (
+    DASHED_UUID,
+    TEXT,
+    UUID_TEXT,
+    Schema,
+    a_record,
+    check_query,
+    dashed,
+)
 from domain import cloud
 from domain.books import Books
 from domain.catalog import NameReservation, ResourceClass, Trait
 from domain.provider import Provider
-from projections.live_capacity import LiveCapacity
 from projections.live_filters import ProviderFilter, matching
+from projections.provider_lines import ProviderLine, provider_lines
 
-SINCE_TREES = 14
 SINCE_SHOWN_WHEN_MADE = 20
 SINCE_MOVES = 37
-RELATED = ((0, "inventories"), (0, "usages"), (1, "aggregates"), (6, "traits"), (11, "allocations"))
-"""What a provider links to, since which microversion."""
+TOLD_AT_ONCE = 1_000
+"""Others are answered between so many providers of a long list and the next."""
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NAME = {"type": "string", "maxLength": 200}
 PARENT = {"anyOf": [UUID_TEXT, {"type": "null"}]}
 CREATE = Schema(a_record(("name",), name=NAME, uuid=UUID_TEXT))
@@ -32,10 +44,10 @@ CREATE_IN_TREE = Schema(a_record(("name",), name=NAME, uuid=UUID_TEXT, parent_pr
 UPDATE = Schema(a_record(("name",), name=NAME))
 UPDATE_IN_TREE = Schema(a_record(("name",), name=NAME, parent_provider_uuid=PARENT))
 _FILTERS: dict[int, dict[str, Any]] = {
-    0: {"name": TEXT, "uuid": UUID_TEXT},
+    0: {"name": TEXT, "uuid": DASHED_UUID},
     3: {"member_of": TEXT},
     4: {"resources": TEXT},
-    14: {"in_tree": UUID_TEXT},
+    14: {"in_tree": DASHED_UUID},
     18: {"required": TEXT},
 }
 
@@ -45,6 +57,8 @@ def _filters(minor: int) -> dict[str, Any]:
     return {name: rules for some in known for name, rules in some.items()}
 
 
+BY_NAME = {"name", "required", "resources"}
+"""What names something that is looked up first."""
 LISTS = {since: Schema(a_record((), **_filters(since))) for since in _FILTERS}
 """What a list may be asked for, since which microversion."""
 
@@ -61,34 +75,15 @@ def existing(books: Books, provider_id: str, found: str = "") -> Provider:
 
 
 def _shown(call: Call, books: Books, provider: Provider, **more: Any) -> Answer:
-    told = _view(
-        call,
-        provider_id=provider.id,
-        name=provider.name,
-        generation=provider.generation,
-        parent_id=provider.parent_id,
-        root_id=books.search.root_of(provider.id),
+    line = ProviderLine(
+        provider.id,
+        provider.name,
+        provider.generation,
+        provider.parent_id,
+        books.search.root_of(provider.id),
     )
-    return json_answer(told, is_dated=True, changed_at=provider.at, **more)
-
-
-def _view(
-    call: Call, *, provider_id: str, name: str, generation: int, parent_id: str | None, root_id: str
-) -> dict[str, Any]:
-    url = f"{call.prefix}/resource_providers/{provider_id}"
-    told: dict[str, Any] = {
-        "uuid": provider_id,
-        "name": name,
-        "generation": generation,
-        "links": [
-            {"rel": "self", "href": url},
-            *({"rel": rel, "href": f"{url}/{rel}"} for n, rel in RELATED if n <= call.minor),
-        ],
-    }
-    if call.minor >= SINCE_TREES:
-        told["parent_provider_uuid"] = parent_id
-        told["root_provider_uuid"] = root_id
-    return told
+    told = provider_json(call, line)
+    return Answer(200, told, is_dated=True, changed_at=provider.at, **more)
 
 
 # --- Reads ----------------------------------------------------------------------------------------
@@ -104,21 +99,32 @@ async def list_providers(call: Call) -> Answer:
     since = max(since for since in LISTS if since <= call.minor)
     check_query(call, LISTS[since])
     wanted = _filter(call)
-    await call.ask(lambda books: _require_known(books, wanted))
-    rows = await call.house.live(lambda view: _rows(call, view, wanted))
-    return json_answer({"resource_providers": rows}, is_dated=True)
+    if not BY_NAME.isdisjoint(key for key, _ in call.query):
+        name, given = call.last("name"), wanted
+        wanted = await call.ask(lambda books: _looked_up(books, given, name))
+    lines = await call.house.live(lambda view: provider_lines(view, matching(view, wanted)))
+    first, *rest = await all_shown(call, lines)
+    return Answer(200, first, rest=rest, is_dated=True)
+
+
+async def all_shown(call: Call, lines: Sequence[ProviderLine]) -> list[bytes]:
+    """In pieces."""
+    told = [b'{"resource_providers":[']
+    for start in range(0, len(lines), TOLD_AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+            told.append(b",")
+        told.append(providers_json(call, lines[start : start + TOLD_AT_ONCE]))
+    return [*told, b"]}"]
 
 
 def _filter(call: Call) -> ProviderFilter:
     groups = read_member_of(call.all("member_of"), call.minor)
     traits = read_traits(call.all("required"), call.minor) if call.all("required") else Names()
     resources = call.last("resources")
-    in_tree, provider_id = call.last("in_tree"), call.last("uuid")
     return ProviderFilter(
-        provider_id=None if provider_id is None else dashed(provider_id),
-        # As in Placement, an empty name asks for none.
-        name=call.last("name") or None,
-        in_tree=None if in_tree is None else dashed(in_tree),
+        provider_id=call.last("uuid"),
+        in_tree=call.last("in_tree"),
         resources={} if resources is None else read_resources(resources),
         any_of_traits=traits.required,
         forbidden_traits=traits.forbidden,
@@ -127,30 +133,22 @@ def _filter(call: Call) -> ProviderFilter:
     )
 
 
-def _require_known(books: Books, wanted: ProviderFilter) -> None:
-    for name in wanted.resources:
-        if not books.get(ResourceClass, name).known:
-            detail = f"No such resource class {name}."
+def _looked_up(books: Books, wanted: ProviderFilter, name: str | None) -> ProviderFilter:
+    """With the one provider of that name; as in Placement, an empty one asks for none. Raises a
+    Fault (400) where a class or trait is not known."""
+    for one in wanted.resources:
+        if not books.get(ResourceClass, one).known:
+            detail = f"No such resource class {one}."
             raise Fault(400, f"Invalid resource class in resources parameter: {detail}")
-    traits = {*wanted.forbidden_traits, *(name for some in wanted.any_of_traits for name in some)}
-    if unknown := sorted(name for name in traits if not books.get(Trait, name).known):
+    traits = {*wanted.forbidden_traits, *(one for some in wanted.any_of_traits for one in some)}
+    if unknown := sorted(one for one in traits if not books.get(Trait, one).known):
         detail = f"No such trait(s): {', '.join(unknown)}."
         raise Fault(400, f'Invalid trait(s) in "required" parameter: {detail}')
-
-
-def _rows(call: Call, view: LiveCapacity, wanted: ProviderFilter) -> list[dict[str, Any]]:
-    forest, ids = view.forest, view.ids
-    return [
-        _view(
-            call,
-            provider_id=ids[row],
-            name=view.names[row],
-            generation=view.generation(row),
-            parent_id=None if forest.parent(row) < 0 else ids[forest.parent(row)],
-            root_id=ids[forest.root(row)],
-        )
-        for row in matching(view, wanted)
-    ]
+    if not name:
+        return wanted
+    holder = books.get(NameReservation, name).provider_id
+    is_wanted = holder is not None and wanted.provider_id in (None, holder)
+    return replace(wanted, provider_id=holder if is_wanted else "")
 
 
 # --- Writes ---------------------------------------------------------------------------------------
@@ -161,11 +159,10 @@ async def create_provider(call: Call) -> Answer:
     provider_id = dashed(body["uuid"]) if body.get("uuid") else str(uuid4())
     name = body["name"]
     parent_id = body.get("parent_provider_uuid")
-    if parent_id is not None:
-        parent_id = dashed(parent_id)
+    complaint = f'Unable to create resource provider "{name}", {provider_id}: '
+    _require_name(name, complaint)
 
     def decide(books: Books, at: datetime) -> tuple[Provider, Answer]:
-        complaint = f'Unable to create resource provider "{name}", {provider_id}: '
         if parent_id == provider_id:
             raise Fault(400, f"{complaint}parent provider UUID cannot be same as UUID.")
         _require_parent(books, parent_id, complaint)
@@ -193,16 +190,13 @@ async def update_provider(call: Call) -> Answer:
     def decide(books: Books, at: datetime) -> tuple[Provider, Answer]:
         provider = existing(books, provider_id)
         body = (UPDATE_IN_TREE if call.minor >= SINCE_TREES else UPDATE).read(call.body)
-        parent_id = body.get("parent_provider_uuid")
-        if parent_id is not None:
-            parent_id = dashed(parent_id)
+        name, parent_id = body["name"], body.get("parent_provider_uuid")
         moves = "parent_provider_uuid" in body
+        _require_name(name, f"Unable to save resource provider {provider_id}: ")
         if moves:
             _require_movable(books, provider, parent_id, call.minor)
-        _require_free_name(books, provider, body["name"])
-        cloud.describe_provider(
-            books, at, provider_id, name=body["name"], parent_id=parent_id, move=moves
-        )
+        _require_free_name(books, provider, name)
+        cloud.describe_provider(books, at, provider_id, name=name, parent_id=parent_id, move=moves)
         return provider, _shown(call, books, provider)
 
     return await call.record(decide)
@@ -225,6 +219,13 @@ async def delete_provider(call: Call) -> Answer:
 
 
 # --- Guards, in Placement's words -----------------------------------------------------------------
+
+
+def _require_name(name: str, complaint: str) -> None:
+    if not name:
+        raise Fault(400, f"{complaint}name is required.")
+    if CONTROL.search(name):
+        raise Fault(400, f"{complaint}a name has no control characters.")
 
 
 def _require_new(books: Books, provider_id: str, name: str) -> None:

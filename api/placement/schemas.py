@@ -20,6 +20,8 @@ CUSTOM_PATTERN = "^CUSTOM_[A-Z0-9_]+$"
 TEXT: dict[str, Any] = {"type": "string"}
 INTEGER: dict[str, Any] = {"type": "integer"}
 UUID_TEXT: dict[str, Any] = {"type": "string", "format": "uuid"}
+DASHED_UUID: dict[str, Any] = {**UUID_TEXT, "pattern": "^.{8}-.{4}-.{4}-.{4}-.{12}$"}
+"""Queries have to have the dashes."""
 
 
 def is_uuid(text: Any) -> bool:
@@ -63,9 +65,10 @@ class Schema:
     def check(self, value: Any, complaint: str) -> None:
         try:
             self._verdict(value)
-        except fastjsonschema.JsonSchemaValueException:
+        except fastjsonschema.JsonSchemaValueException as wrong:
             validator = jsonschema.Draft7Validator(self.rules, format_checker=_FORMATS)
-            found = jsonschema.exceptions.best_match(validator.iter_errors(value))
+            # It lets a name end in a line break.
+            found = jsonschema.exceptions.best_match(validator.iter_errors(value)) or wrong
             raise Fault(400, f"{complaint}: {found}") from None
 
     @cached_property

@@ -44,29 +44,25 @@ async def show_provider_usages(call: Call) -> Answer:
 async def show_total_usages(call: Call) -> Answer:
     by_type = call.minor >= SINCE_TYPES
     check_query(call, TOTALS_BY_TYPE if by_type else TOTALS)
-    project_id = call.last("project_id")
+    project_id, user_id = call.last("project_id"), call.last("user_id")
+    wanted = call.last("consumer_type")
     assert project_id is not None
     found = await call.house.query(
         lambda connection: read_project_usage(
-            connection, call.house.now(), project_id=project_id, user_id=call.last("user_id")
+            connection,
+            call.house.now(),
+            project_id=project_id,
+            user_id=user_id,
+            consumer_type=None if wanted == ALL else wanted,
         ),
         "claims",
     )
-    if not by_type:
-        usages: dict[str, Any] = dict(_together(found).amounts)
-    else:
-        usages = _typed(found, call.last("consumer_type"))
-    return json_answer({"usages": usages}, is_dated=True)
-
-
-def _typed(found: dict[str, TypeUsage], wanted: str | None) -> dict[str, Any]:
-    if wanted == ALL:
-        found = {ALL: _together(found)} if found else {}
-    return {
-        name: {**usage.amounts, "consumer_count": usage.consumers}
-        for name, usage in found.items()
-        if wanted in (None, name)
+    if wanted == ALL and found:
+        found = {ALL: _together(found)}
+    usages: dict[str, Any] = {
+        name: {**usage.amounts, "consumer_count": usage.consumers} for name, usage in found.items()
     }
+    return json_answer({"usages": usages if by_type else _together(found).amounts}, is_dated=True)
 
 
 def _together(found: dict[str, TypeUsage]) -> TypeUsage:

@@ -27,10 +27,9 @@ def reason_of(done: Done, parts: Sequence[str]) -> str | None:
     step, status = done[-1]
     if status == 500 and step.path.startswith("/allocation_candidates"):
         return FAILS
-    if _writes_allocations(step):
-        written = set(_bodies(step))
-        if any(written & set(_left_behind(one, status)) for one, status in done[:-1]):
-            return LEFT_BEHIND
+    consumers = {*_bodies(step), step.path.removeprefix("/allocations/")}
+    if any(not consumers.isdisjoint(_left_behind(one, status)) for one, status in done[:-1]):
+        return LEFT_BEHIND
     if any(record.get("reserved", 0) > record["total"] for record in _records(step.body)):
         return MORE_RESERVED
     is_provider = step.path.count("/") == 2 and step.path.startswith("/resource_providers/")

@@ -18,7 +18,9 @@ from tests.open_ledger import OpenLedger, settings_from
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own service settings must not reach a test, nor its subprocesses."""
-    for name in ("DATA", "ARCHIVE", "DATABASE_URL", "CLIENT_TIME", "SIGNING_KEY", "SEAL_SECONDS"):
+    names = ["DATA", "ARCHIVE", "DATABASE_URL", "CLIENT_TIME", "SIGNING_KEY", "SEAL_SECONDS"]
+    names += ["PLACEMENT_PORT", "PLACEMENT_POLICY", "PLACEMENT_CORS_ORIGINS"]
+    for name in names:
         monkeypatch.delenv(f"TALLYSTICK_{name}", raising=False)
 
 

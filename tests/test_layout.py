@@ -220,7 +220,8 @@ def test_no_file_names_an_index_host_or_a_place_on_one_machine() -> None:
 
 def test_lock_files_name_no_address_and_pin_every_package_by_hash() -> None:
     found = []
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    names = ("requirements.lock", "requirements-dev.lock", "tests/placement/requirements.lock")
+    for name in names:
         text = (ROOT / name).read_text(encoding="utf-8")
         found += [f"{name}: {line}" for line in text.splitlines() if "://" in line]
         entries = re.split(r"\n(?=[a-zA-Z0-9])", text)

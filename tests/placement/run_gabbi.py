@@ -1,6 +1,8 @@
 """Runs the gabbi files of the installed Placement against a service: a JSON line for each test.
 
-run_gabbi.py RESULTS [FILE …]    names of files without their ending; without any, all of them
+python -m tests.placement.run_gabbi RESULTS [FILE …]
+
+Files are named without their ending; without any name, all of them run.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from gabbi import driver
 from placement.tests.functional import test_api
 from placement.tests.functional.fixtures import gabbits
 
+from tests.placement.fixtures_over_http import SERVICE, redirect
 from tests.placement.results import Results
-from tests.placement.service_for_suite import PORT, Service, redirect
 
 FOLDER = Path(test_api.__file__).parent / test_api.TESTS_DIR
 FILES = sorted((path.stem for path in FOLDER.glob("*.yaml")), key=len, reverse=True)
@@ -30,13 +32,12 @@ def name_of(test: Any) -> tuple[str, str]:
 
 
 def main(results: str, names: list[str]) -> None:
-    service = Service()
-    redirect(gabbits, service)
+    redirect(gabbits)
     suites = driver.build_tests(
         str(FOLDER),
         unittest.TestLoader(),
         host="127.0.0.1",
-        port=PORT,
+        port=SERVICE.port,
         test_loader_name="suite",
         fixture_module=gabbits,
     )
@@ -46,7 +47,7 @@ def main(results: str, names: list[str]) -> None:
             if tests and (not names or name_of(tests[0])[0] in names):
                 suite.run(Results(results, name_of))
     finally:
-        service.stop()
+        SERVICE.stop()
 
 
 if __name__ == "__main__":

@@ -14,20 +14,30 @@ import fixtures
 from osc_placement.tests import functional
 from osc_placement.tests.functional import base
 
+from tests.placement.fresh_service import Service
 from tests.placement.results import Results
-from tests.placement.service_for_suite import PORT, Service
 
-SERVICE = Service()
+READY: list[Service] = []
+"""The service of the next test: it starts while this one's is in use."""
 
 
 class LiveService(fixtures.Fixture):  # type: ignore[misc]
     """In the place of their in-memory Placement: empty at first, as they expect it."""
 
     token = "admin"
-    endpoint = f"http://127.0.0.1:{PORT}"
 
     def _setUp(self) -> None:  # noqa: N802 - the library's name.
-        SERVICE.start("LiveService")
+        service = READY.pop()
+        self.addCleanup(service.stop)
+        make_ready()
+        service.wait()
+        self.endpoint = f"http://127.0.0.1:{service.port}"
+
+
+def make_ready() -> None:
+    service = Service()
+    service.start()
+    READY.append(service)
 
 
 def name_of(test: Any) -> tuple[str, str]:
@@ -42,12 +52,13 @@ def main(results: str, names: list[str]) -> None:
         top_level_dir=str(Path(functional.__file__).parents[3]),
     )
     result = Results(results, name_of)
+    make_ready()
     try:
         for test in _tests(suite):
             if not names or name_of(test)[0] in names:
                 test.run(result)
     finally:
-        SERVICE.stop()
+        READY.pop().stop()
 
 
 def _tests(suite: Any) -> list[Any]:

@@ -1,65 +1,26 @@
-"""A fresh Tallystick for each of the suite's fixtures, and their state made over HTTP.
+"""The state of Placement's fixtures, made over HTTP.
 
-Runs in the suites' own environment, so it knows nothing of Tallystick but its address. Placement's
-fixtures make providers and allocations by functions of Placement's database tests; here these
-functions are others, of the same names, that call the service.
+They make providers and allocations by functions of Placement's database tests; here these functions
+are others, of the same names and signatures, that call the service under test.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import subprocess
-import tempfile
-import time
 import urllib.error
 import urllib.request
 import uuid
 from typing import Any
 
-PORT = int(os.environ["TALLYSTICK_SUITE_PORT"])
-COMMAND = shlex.split(os.environ["TALLYSTICK_SUITE_COMMAND"])
-"""Starts a service in the folder that it is given last, with Placement's API on the port above."""
-SETTINGS = {
-    "OpenPolicyFixture": {"TALLYSTICK_PLACEMENT_POLICY": "everyone"},
-    "SecureRBACPolicyFixture": {"TALLYSTICK_PLACEMENT_POLICY": "secure"},
-    "CORSFixture": {"TALLYSTICK_PLACEMENT_CORS_ORIGINS": "http://valid.example.com"},
-}
+from tests.placement.fresh_service import Service
 
-
-class Service:
-    """One process at a time, on one port."""
-
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, fixture: str) -> None:
-        self.stop()
-        folder = tempfile.mkdtemp(prefix="tallystick-suite-")
-        environment = {**os.environ, **SETTINGS.get(fixture, {})}
-        self.process = subprocess.Popen(
-            [*COMMAND, folder], env=environment, stdout=subprocess.DEVNULL
-        )
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/").close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise RuntimeError("the service did not start")
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
-            self.process = None
+SERVICE = Service()
+"""What the fixtures are made in."""
 
 
 def call(method: str, path: str, body: Any = None) -> Any:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{PORT}{path}",
+        f"http://127.0.0.1:{SERVICE.port}{path}",
         None if body is None else json.dumps(body).encode(),
         {
             "X-Auth-Token": "admin",
@@ -105,7 +66,7 @@ class Consumer:
         self.project_id = project.external_id
 
 
-# --- In the places of Placement's functions, with their signatures --------------------------------
+# --- In the places of Placement's functions -------------------------------------------------------
 
 
 def create_provider(_context: Any, name: str, *aggregates: str, **more: Any) -> Provider:
@@ -148,19 +109,20 @@ def set_allocation(
     call("PUT", f"/allocations/{consumer.uuid}", body)
 
 
-def redirect(fixtures: Any, service: Service) -> None:
-    """Have Placement's fixtures (the module) make their state in the service."""
+def redirect(fixtures: Any) -> None:
+    """Have Placement's fixtures (the module) make their state in the service, new for each."""
     for function in (create_provider, add_inventory, set_traits, ensure_consumer, set_allocation):
         setattr(fixtures.tb, function.__name__, function)
     fixtures.rc_obj.ResourceClass.create = lambda made: ensure(f"/resource_classes/{made.name}")
     start, stop = fixtures.APIFixture.start_fixture, fixtures.APIFixture.stop_fixture
 
     def start_both(fixture: Any) -> None:
+        SERVICE.start(type(fixture).__name__)
         start(fixture)
-        service.start(type(fixture).__name__)
+        SERVICE.wait()
 
     def stop_both(fixture: Any) -> None:
-        service.stop()
+        SERVICE.stop()
         stop(fixture)
 
     fixtures.APIFixture.start_fixture = start_both

@@ -19,7 +19,8 @@ from tests.open_ledger import OpenLedger, settings_from
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own service settings must not reach a test, nor its subprocesses."""
     names = ["DATA", "ARCHIVE", "DATABASE_URL", "CLIENT_TIME", "SIGNING_KEY", "SEAL_SECONDS"]
-    names += ["PLACEMENT_PORT", "PLACEMENT_POLICY", "PLACEMENT_CORS_ORIGINS"]
+    names += [f"PLACEMENT_{name}" for name in ("PORT", "POLICY", "CORS_ORIGINS")]
+    names += ["PLACEMENT_MAX_CANDIDATES", "PLACEMENT_CANDIDATE_ORDER"]
     for name in names:
         monkeypatch.delenv(f"TALLYSTICK_{name}", raising=False)
 

@@ -24,6 +24,9 @@ def test_the_same_work_is_done_and_answered_alike_on_both_sides(tmp_path: Path) 
     assert bench.wrong == []
     found = {line.what: line for line in bench.lines}
     assert {"20 providers, no limit", "2 NUMA hosts, two devices, isolated, limit 10"} <= set(found)
+    assert {"allocations put, spread, 4 clients", "allocations deleted, spread, 4 clients"} <= set(
+        found
+    )
     assert all(line.placement > 0 and line.tallystick > 0 for line in bench.lines)
     assert len(as_json(bench.lines, [])["lines"]) == len(bench.lines)
 

@@ -13,7 +13,7 @@ import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from itertools import count, cycle
+from itertools import cycle, islice
 from time import perf_counter_ns, process_time
 from typing import cast
 
@@ -39,6 +39,8 @@ class Plan:
     expected_status: int
     expected_texts: list[str]
     host: str = "127.0.0.1"
+    most: int | None = None
+    """Requests; None: as many as there is time for."""
 
 
 @dataclass(kw_only=True)
@@ -63,14 +65,15 @@ def number_length(label: str) -> int:
 
 
 def requests_of(plan: Plan) -> Iterator[tuple[int, bytes]]:
-    """Endless requests: the index of the template and the bytes. The seed draws the order."""
+    """Each is the index of its template and the bytes. The seed draws the order."""
     prepared = [
         (index, tuple(piece.encode() for piece in text.split(NUMBER)))
         for index, text in enumerate(plan.templates)
     ]
     draws = random.Random(plan.seed).choices(prepared, k=65_536)
-    numbers = (b"%s%0*d" % (plan.label.encode(), NUMBER_DIGITS, n) for n in count())
-    return ((index, number.join(pieces)) for (index, pieces), number in zip(cycle(draws), numbers))
+    label = plan.label.encode()
+    for number, (index, pieces) in enumerate(islice(cycle(draws), plan.most)):
+        yield index, (b"%s%0*d" % (label, NUMBER_DIGITS, number)).join(pieces)
 
 
 class Load:
@@ -120,7 +123,11 @@ class Client(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
 
     def send(self) -> None:
-        self.index, request = next(self.load.requests)
+        following = next(self.load.requests, None)
+        if following is None:
+            self.load.leave()
+            return
+        self.index, request = following
         self.waiting = True
         self.sent_ns = perf_counter_ns()
         self.transport.write(request)

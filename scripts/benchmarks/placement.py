@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from statistics import median
 from typing import Any
 
+from scripts.benchmarks.load import Plan, Result
 from scripts.benchmarks.placement_cloud import (
     CANDIDATES,
     ONE_DEVICE,
@@ -14,6 +16,7 @@ from scripts.benchmarks.placement_cloud import (
     make_claimed_on,
     make_flat,
     make_nested,
+    releases_plan,
     same_answer,
 )
 from scripts.benchmarks.placement_sides import Side
@@ -54,6 +57,21 @@ class Line:
         return worse / better if better else None
 
 
+@dataclass(frozen=True)
+class Measured:
+    result: Result
+    processor_seconds: float
+    """Of the service and its database, while it was asked."""
+
+    @property
+    def rate(self) -> float:
+        return self.result.answered / max(self.result.elapsed_seconds, 1e-9)
+
+    @property
+    def processor_milliseconds(self) -> float:
+        return self.processor_seconds * 1_000 / max(self.result.answered, 1)
+
+
 @dataclass
 class Bench:
     reference: Side
@@ -91,6 +109,7 @@ class Bench:
             there = size
             mark = {1_000: 50.0, 10_000: 300.0}.get(size)
             self._candidates(f"{size:,} providers, limit 10", f"{CANDIDATES}&limit=10", mark)
+            self._candidates(f"{size:,} providers, limit 1000", f"{CANDIDATES}&limit=1000", None)
             self._candidates(f"{size:,} providers, no limit", CANDIDATES, mark)
 
     def _nested(self) -> None:
@@ -101,6 +120,7 @@ class Bench:
         for what, query in (("one device", ONE_DEVICE), ("two devices, isolated", TWO_DEVICES)):
             name = f"{hosts:,} NUMA hosts, {what}"
             self._candidates(f"{name}, limit 10", f"{query}&limit=10", 500.0)
+            self._candidates(f"{name}, limit 1000", f"{query}&limit=1000", None)
             self._candidates(f"{name}, no limit", query, 500.0)
 
     def _candidates(self, what: str, query: str, mark: float | None) -> None:
@@ -125,44 +145,53 @@ class Bench:
 
     def _claims(self) -> None:
         ids = [make_claimed_on(one, self.settings.seed, CLAIMED_ON) for one in self.sides]
-        label = 0
-        for workload, count in (("spread", CLAIMED_ON), ("one hot provider", 1)):
+        labels = count()
+        for workload, many in (("spread", CLAIMED_ON), ("one hot provider", 1)):
             for clients in self.settings.clients:
-                rates: list[list[float]] = [[], []]
-                cpu: list[list[float]] = [[], []]
+                put: list[list[Measured]] = [[], []]
+                deleted: list[list[Measured]] = [[], []]
                 for _ in range(self.settings.rounds):
                     for side, one in enumerate(self.sides):
-                        label += 1
-                        self.say(f"claims, {workload}, {clients} clients: {one.name}")
-                        before = self._processor(one)
+                        self.say(f"allocations, {workload}, {clients} clients: {one.name}")
                         plan = claims_plan(
                             one,
-                            ids[side][:count],
+                            ids[side][:many],
                             clients=clients,
                             seconds=self.settings.seconds,
                             seed=self.settings.seed,
-                            label=f"{label:04d}",
+                            label=f"{next(labels):04d}",
                         )
-                        result = run_load(plan)
-                        self._judge(one, workload, clients, result.shown_errors, result.errors)
-                        rates[side].append(result.answered / max(result.elapsed_seconds, 1e-9))
-                        spent = self._processor(one) - before
-                        cpu[side].append(spent * 1_000 / max(result.answered, 1))
-                name = f"claims, {workload}, {clients} clients"
-                self._add(
-                    name, "/s", [median(one) for one in rates], more_is_better=True, mark=20.0
-                )
-                self._add(f"{name}: processor", "ms each", [median(one) for one in cpu])
+                        put[side].append(self._measured(one, plan))
+                        made = put[side][-1].result.answered
+                        deleted[side].append(self._measured(one, releases_plan(plan, one, made)))
+                name = f"{workload}, {clients} clients"
+                self._add_load(f"allocations put, {name}", put, mark=20.0)
+                self._add_load(f"allocations deleted, {name}", deleted)
 
-    def _judge(
-        self, side: Side, workload: str, clients: int, shown: Sequence[str], errors: int
+    def _measured(self, side: Side, plan: Plan) -> Measured:
+        before = self._processor(side)
+        result = run_load(plan)
+        if result.errors and side is self.ours:
+            what = f"{plan.clients} clients: {result.errors} calls failed"
+            self.wrong.append(f"{what}: {result.shown_errors[:1]}")
+        return Measured(result, self._processor(side) - before)
+
+    def _add_load(
+        self, name: str, found: Sequence[Sequence[Measured]], mark: float | None = None
     ) -> None:
-        if errors and side is self.ours:
-            self.wrong.append(f"{workload}, {clients} clients: {errors} claims failed: {shown[:1]}")
+        slowest = [median(one.result.p99_milliseconds for one in side) for side in found]
+        note = f"p99 {slowest[0]:,.0f} / {slowest[1]:,.1f} ms"
+        rates = [median(one.rate for one in side) for side in found]
+        self._add(name, "/s", rates, more_is_better=True, mark=mark, note=note)
+        if all(side.pids for side in self.sides):
+            cpu = [median(one.processor_milliseconds for one in side) for side in found]
+            self._add(f"{name}: processor", "ms each", cpu)
 
     def _processor(self, side: Side) -> float:
         return sum(processor_seconds(pid) or 0.0 for pid in side.pids)
 
     def _memory(self) -> None:
+        if not all(side.pids for side in self.sides):
+            return
         found = [resident_mebibytes(one.pids) for one in self.sides]
         self._add("memory at the end, databases included", "MiB", found, mark=1.0)

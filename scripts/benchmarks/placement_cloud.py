@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.client import HTTPConnection
 from typing import Any
 
@@ -31,6 +32,7 @@ CANDIDATES = f"resources=VCPU:1,MEMORY_MB:1024,DISK_GB:10&required={TRAIT}"
 ONE_DEVICE = "resources=VCPU:2,MEMORY_MB:512&resources1=SRIOV_NET_VF:1&group_policy=isolate"
 TWO_DEVICES = f"{ONE_DEVICE}&resources2=SRIOV_NET_VF:1"
 ASKED = {"VCPU": 1, "MEMORY_MB": 128, "DISK_GB": 1}
+CONSUMER = f"00000000-0000-4000-8000-{NUMBER}"
 TOTAL = 2_000_000_000
 """Of the providers that are claimed on: too large to fill."""
 
@@ -147,6 +149,13 @@ def claims_plan(
     )
 
 
+def releases_plan(made: Plan, side: Side, count: int) -> Plan:
+    """Gives back what so many claims of a plan hold."""
+    head = [f"DELETE {side.prefix}/allocations/{CONSUMER} HTTP/1.1", f"Host: {side.host}"]
+    head += [f"{name}: {value}" for name, value in HEADERS.items()]
+    return replace(made, templates=["\r\n".join([*head, "", ""])], most=count)
+
+
 def _claim(side: Side, provider: str) -> str:
     assert number_length("0000") == 12
     body = json.dumps(
@@ -158,7 +167,7 @@ def _claim(side: Side, provider: str) -> str:
             "consumer_type": "INSTANCE",
         }
     )
-    head = [f"PUT {side.prefix}/allocations/00000000-0000-4000-8000-{NUMBER} HTTP/1.1"]
+    head = [f"PUT {side.prefix}/allocations/{CONSUMER} HTTP/1.1"]
     head += [f"Host: {side.host}", f"Content-Length: {len(body)}"]
     head += [f"{name}: {value}" for name, value in HEADERS.items()]
     return "\r\n".join([*head, "", body])

@@ -66,6 +66,31 @@ def test_what_makes_no_sense_is_refused(
     assert words in str(error_of(answer)["detail"])
 
 
+# What is not known is looked for where Placement looks: each condition before it was met.
+UNKNOWN = """
+required=CUSTOM_NOPE                                        400
+required=!CUSTOM_NOPE                                       400
+required=!CUSTOM_NOPE&name=nobody                           400
+required=CUSTOM_NOPE&member_of=AGGREGATE                    400
+required=CUSTOM_NOPE&in_tree=AGGREGATE                      200
+required=HW_CPU_X86_AVX2,!CUSTOM_NOPE                       200
+resources=CUSTOM_NOPE:1                                     400
+resources=CUSTOM_NOPE:1&required=!HW_CPU_X86_AVX2           400
+resources=CUSTOM_NOPE:1&required=HW_CPU_X86_AVX2            200
+resources=CUSTOM_NOPE:1&member_of=AGGREGATE                 200
+resources=CUSTOM_NOPE:1&member_of=!AGGREGATE                400
+"""
+
+
+@pytest.mark.parametrize("line", UNKNOWN.strip().splitlines())
+def test_what_is_unknown_is_an_error_where_it_is_looked_for(
+    shared: PlacementClient, line: str
+) -> None:
+    query, status = line.replace("AGGREGATE", uuid(77)).split()
+    answer = shared.send("GET", f"{PROVIDERS}?{query}")
+    assert answer.status_code == int(status), answer.text
+
+
 # --- Beside /v1 -----------------------------------------------------------------------------------
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -13,22 +12,13 @@ from uuid import uuid4
 from api.placement.call import NOTHING, Answer, Call
 from api.placement.faults import CANNOT_DELETE_PARENT, DUPLICATE_NAME, PROVIDER_IN_USE, Fault
 from api.placement.provider_json import SINCE_TREES, provider_json, providers_json
-from api.placement.query_values import Names, read_member_of, read_resources, read_traits
+from api.placement.provider_query import BY_NAME, found, hurdle_in, of_name, read_filter
 from api.placement.routes import Route, Routes
-from api.placement.schemas import (
-    DASHED_UUID,
-    TEXT,
-    UUID_TEXT,
-    Schema,
-    a_record,
-    check_query,
-    dashed,
-)
+from api.placement.schemas import UUID_TEXT, Schema, a_record, dashed
 from domain import cloud
 from domain.books import Books
-from domain.catalog import NameReservation, ResourceClass, Trait
+from domain.catalog import NameReservation
 from domain.provider import Provider
-from projections.live_filters import ProviderFilter, matching
 from projections.provider_lines import ProviderLine, provider_lines
 
 SINCE_SHOWN_WHEN_MADE = 20
@@ -43,24 +33,6 @@ CREATE = Schema(a_record(("name",), name=NAME, uuid=UUID_TEXT))
 CREATE_IN_TREE = Schema(a_record(("name",), name=NAME, uuid=UUID_TEXT, parent_provider_uuid=PARENT))
 UPDATE = Schema(a_record(("name",), name=NAME))
 UPDATE_IN_TREE = Schema(a_record(("name",), name=NAME, parent_provider_uuid=PARENT))
-_FILTERS: dict[int, dict[str, Any]] = {
-    0: {"name": TEXT, "uuid": DASHED_UUID},
-    3: {"member_of": TEXT},
-    4: {"resources": TEXT},
-    14: {"in_tree": DASHED_UUID},
-    18: {"required": TEXT},
-}
-
-
-def _filters(minor: int) -> dict[str, Any]:
-    known = [some for since, some in _FILTERS.items() if since <= minor]
-    return {name: rules for some in known for name, rules in some.items()}
-
-
-BY_NAME = {"name", "required", "resources"}
-"""What names something that is looked up first."""
-LISTS = {since: Schema(a_record((), **_filters(since))) for since in _FILTERS}
-"""What a list may be asked for, since which microversion."""
 
 # --- How a provider is told -----------------------------------------------------------------------
 
@@ -96,13 +68,13 @@ async def show_provider(call: Call) -> Answer:
 
 
 async def list_providers(call: Call) -> Answer:
-    since = max(since for since in LISTS if since <= call.minor)
-    check_query(call, LISTS[since])
-    wanted = _filter(call)
+    wanted, hurdle = read_filter(call), None
     if not BY_NAME.isdisjoint(key for key, _ in call.query):
         name, given = call.last("name"), wanted
-        wanted = await call.ask(lambda books: _looked_up(books, given, name))
-    lines = await call.house.live(lambda view: provider_lines(view, matching(view, wanted)))
+        wanted, hurdle = await call.ask(
+            lambda books: (of_name(books, given, name), hurdle_in(books, given))
+        )
+    lines = await call.house.live(lambda view: provider_lines(view, found(view, wanted, hurdle)))
     first, *rest = await all_shown(call, lines)
     return Answer(200, first, rest=rest, is_dated=True)
 
@@ -116,39 +88,6 @@ async def all_shown(call: Call, lines: Sequence[ProviderLine]) -> list[bytes]:
             told.append(b",")
         told.append(providers_json(call, lines[start : start + TOLD_AT_ONCE]))
     return [*told, b"]}"]
-
-
-def _filter(call: Call) -> ProviderFilter:
-    groups = read_member_of(call.all("member_of"), call.minor)
-    traits = read_traits(call.all("required"), call.minor) if call.all("required") else Names()
-    resources = call.last("resources")
-    return ProviderFilter(
-        provider_id=call.last("uuid"),
-        in_tree=call.last("in_tree"),
-        resources={} if resources is None else read_resources(resources),
-        any_of_traits=traits.required,
-        forbidden_traits=traits.forbidden,
-        any_of_groups=groups.required,
-        forbidden_groups=groups.forbidden,
-    )
-
-
-def _looked_up(books: Books, wanted: ProviderFilter, name: str | None) -> ProviderFilter:
-    """With the one provider of that name; as in Placement, an empty one asks for none. Raises a
-    Fault (400) where a class or trait is not known."""
-    for one in wanted.resources:
-        if not books.get(ResourceClass, one).known:
-            detail = f"No such resource class {one}."
-            raise Fault(400, f"Invalid resource class in resources parameter: {detail}")
-    traits = {*wanted.forbidden_traits, *(one for some in wanted.any_of_traits for one in some)}
-    if unknown := sorted(one for one in traits if not books.get(Trait, one).known):
-        detail = f"No such trait(s): {', '.join(unknown)}."
-        raise Fault(400, f'Invalid trait(s) in "required" parameter: {detail}')
-    if not name:
-        return wanted
-    holder = books.get(NameReservation, name).provider_id
-    is_wanted = holder is not None and wanted.provider_id in (None, holder)
-    return replace(wanted, provider_id=holder if is_wanted else "")
 
 
 # --- Writes ---------------------------------------------------------------------------------------

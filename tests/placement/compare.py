@@ -115,7 +115,7 @@ class Comparison:
             self.calls[step.method, first.status] += 1
             if first == second:
                 continue
-            reason = reason_of(done, _differing(first, second))
+            reason = reason_of(done, _differing(first, second), first.body, second.body)
             if reason is None:
                 self.unknown += 1
                 print(_described(seed, done, first, second), flush=True)

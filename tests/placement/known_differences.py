@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,14 +17,16 @@ MORE_RESERVED = (
     "where a small allocation ratio rounds what is missing down to nothing"
 )
 FAILS = "Placement fails where a provider shares whose own tree the query leaves out"
+COUNTED_TWICE = "Placement counts an amount twice where several groups ask for one class"
 NEVER_CHANGED = "Placement does not say when a provider was changed that was written as it was"
 
 Done = Sequence[tuple[Step, int]]
 """Calls, with the status of Placement's answers."""
 
 
-def reason_of(done: Done, parts: Sequence[str]) -> str | None:
-    """Why the answers to the last of these calls differ in these parts; None: it is not known."""
+def reason_of(done: Done, parts: Sequence[str], theirs: Any, ours: Any) -> str | None:
+    """Why the bodies that answer the last of these calls, or else what is around them, differ in
+    these parts; None: it is not known."""
     step, status = done[-1]
     if status == 500 and step.path.startswith("/allocation_candidates"):
         return FAILS
@@ -35,7 +38,21 @@ def reason_of(done: Done, parts: Sequence[str]) -> str | None:
     is_provider = step.path.count("/") == 2 and step.path.startswith("/resource_providers/")
     if step.method == "PUT" and is_provider and parts == ["last-modified"]:
         return NEVER_CHANGED
+    if parts == ["allocation_requests"] and len(_sums(ours)) == 1 < len(_sums(theirs)):
+        return COUNTED_TWICE
     return None
+
+
+def _sums(candidates: Any) -> set[tuple[tuple[str, int], ...]]:
+    """What each of the requests takes together: the same, as all are for one query."""
+    found = set()
+    for request in candidates["allocation_requests"]:
+        sums: Counter[str] = Counter()
+        some = request["allocations"]
+        for one in some.values() if isinstance(some, dict) else some:
+            sums.update(one["resources"])
+        found.add(tuple(sorted(sums.items())))
+    return found
 
 
 def _records(body: Any) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,26 +12,27 @@ from numpy.typing import NDArray
 from projections.candidate_groups import CandidateQuery
 from projections.candidate_pairs import Rows
 from projections.candidate_walk import Part
-from projections.live_capacity import LiveCapacity
+from projections.live_capacity import DISCRETE, LiveCapacity
 from projections.live_filters import has_any
-
-COUNTS = ("kind", "capacity", "usage", "max_unit")
 
 
 def looks(
     view: LiveCapacity, query: CandidateQuery, parts: Sequence[Part], widths: Rows, rows: Rows
 ) -> Rows:
     """For each line of `rows`, the choices of a tree, part after part: which of them are the same
-    row, what is left of classes that several parts ask for, traits that a group has to have
-    together, and which is above which."""
+    row, how much they can give of classes that several parts ask for, traits that a group has to
+    have together, and which is above which."""
     columns: list[NDArray[Any]] = [_first_columns(rows)]
-    asked = [name for part in parts for name, _ in part.resources]
+    contested = _contested(parts)
     ends = np.cumsum(widths)
     related: list[NDArray[Any]] = []
     for part, width, end in zip(parts, widths, ends, strict=True):
         here = rows[:, end - width : end]
-        contested = [name for name, _ in part.resources if asked.count(name) > 1]
-        columns += [view.columns[count, name][here] for name in contested for count in COUNTS]
+        columns += [
+            _at_most(view, name, here, contested[name])
+            for name, _ in part.resources
+            if name in contested
+        ]
         if not part.group.is_granular:
             required = part.group.required_traits
             columns += [has_any(view, "trait", names)[here] for names in required]
@@ -39,6 +41,26 @@ def looks(
     if related:
         columns.append(_above(view, np.concatenate(related, axis=1)))
     return np.concatenate(columns, axis=1, dtype=np.int64)
+
+
+def _contested(parts: Sequence[Part]) -> dict[str, int]:
+    """What is asked for of each class that several parts ask for, together."""
+    asked = Counter(name for part in parts for name, _ in part.resources)
+    return {
+        name: sum(amount for part in parts for other, amount in part.resources if other == name)
+        for name, count in asked.items()
+        if count > 1
+    }
+
+
+def _at_most(view: LiveCapacity, name: str, rows: Rows, asked: int) -> Rows:
+    """How much a row can give; more than is asked for is all the same."""
+    columns = view.columns
+    most = columns["capacity", name][rows] - columns["usage", name][rows]
+    divisible = columns["kind", name][rows] != DISCRETE
+    most = np.where(divisible, np.minimum(most, columns["max_unit", name][rows]), most)
+    clipped: Rows = most.clip(0, asked)
+    return clipped
 
 
 def _first_columns(rows: Rows) -> Rows:

@@ -12,7 +12,7 @@ from tests.databases import ScratchDatabase, sqlite_database
 from tests.open_service import served
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-FEW, MANY = 6, 40
+FEW, MANY = 2, 40
 """How many calls are made up for each operation in each phase of the search."""
 
 

@@ -52,6 +52,9 @@ class PlacementCaller:
         return text
 
     def seconds(self, path: str) -> tuple[float, bytes]:
+        # Idle while the other side answered, it may have been closed for that.
+        self._connection.close()
+        self._connection.connect()
         started = time.perf_counter()
         text = self.call("GET", path)
         return time.perf_counter() - started, text

@@ -65,8 +65,8 @@ def compare_with_placement(
         console.print(f"There is no {placement_python}: see --help.", style="red")
         raise typer.Exit(2)
     with (
-        ExitStack() as stack,
         tempfile.TemporaryDirectory(prefix="tallystick-", dir=folder) as own,
+        ExitStack() as stack,
         console.status("starting") as status,
     ):
         try:

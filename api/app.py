@@ -107,7 +107,7 @@ def create_app(lifespan: Lifespan, placement: FaceOptions | None = None) -> Fast
         lifespan=lifespan,
     )
     face = PlacementFace(placement or FaceOptions(), lambda _scope: app.state.house)
-    app.router.routes += [Mount(PLACEMENT, face), Route(PLACEMENT, MountedRoot(face))]
+    app.router.routes[:0] = [Mount(PLACEMENT, face), Route(PLACEMENT, MountedRoot(face))]
     app.state.recent_bills = RecentBills()
     install_problems(app)
     install_docs(app)

@@ -186,7 +186,9 @@ async def change_claim(write: Write, consumer_id: ConsumerId, body: ClaimChange)
             expected=if_match.expected(books.get(Claim, consumer_id)),
         )
 
-    return await write.record(use_case, _changed, (f"claim:{consumer_id}", f"request:{request_id}"))
+    return await write.record(
+        use_case, _changed, (f"claim:{consumer_id}",), makes=(f"request:{request_id}",)
+    )
 
 
 @router.post(

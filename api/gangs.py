@@ -136,7 +136,8 @@ async def submit_gang(write: Write, body: GangBody) -> Response:
         )
 
     streams = [f"claim:{one.consumer.id}" for one in body.requests]
-    return await write.record(use_case, _submitted, streams, makes=f"gang:{gang_id}")
+    makes = [f"gang:{gang_id}", *(f"request:{one}" for one in request_ids)]
+    return await write.record(use_case, _submitted, streams, makes=makes)
 
 
 @router.get("/v1/gangs/{gang_id}", response_model=GangRequests, **reads("gang_not_found"))

@@ -45,8 +45,8 @@ class Command:
     render: Callable[[Aggregate, bool], Reply]
     streams: Sequence[str] = ()
     """Streams that it will surely touch, so that they are loaded in one query."""
-    makes: str | None = None
-    """A stream under an id that was made for this command, so that nothing can be on it yet."""
+    makes: Sequence[str] = ()
+    """Streams under ids that were made for this command, so that nothing can be on them yet."""
     key: str | None = None
     """The client's Idempotency-Key."""
     fingerprint: str = ""

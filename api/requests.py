@@ -234,7 +234,7 @@ async def submit_request(
         )
 
     return await write.record(
-        use_case, _submitted, (f"claim:{body.consumer.id}",), makes=f"request:{request_id}"
+        use_case, _submitted, (f"claim:{body.consumer.id}",), makes=(f"request:{request_id}",)
     )
 
 

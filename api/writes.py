@@ -61,7 +61,7 @@ class Write(Request):
         render: Render,
         streams: Sequence[str] = (),
         *,
-        makes: str | None = None,
+        makes: Sequence[str] = (),
     ) -> Response:
         """Have the use case decided and appended, and answer what came of it."""
         house: House = self.scope["app"].state.house

@@ -176,8 +176,8 @@ class Writer:
             self._books = await self._in_thread(self._open_books)
         books = self._books
         for job in batch:
-            if job.command is not None and job.command.makes is not None:
-                books.expect_new(job.command.makes)
+            for stream in job.command.makes if job.command else ():
+                books.expect_new(stream)
         again = False
         for _ in range(MOST_ATTEMPTS):
             turn = ExitStack() if self._in_turn else None
@@ -305,7 +305,6 @@ def _known_streams(batch: Iterable[Job]) -> Iterable[str]:
     for job in batch:
         if job.command is not None:
             yield from job.command.streams
-            if job.command.makes is not None:
-                yield job.command.makes
+            yield from job.command.makes
             if job.command.key is not None:
                 yield f"idempotency_key:{job.command.key}"

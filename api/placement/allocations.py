@@ -103,7 +103,17 @@ async def _assign(call: Call, assignments: Sequence[Assignment]) -> Answer:
         outcome = assign(books, at, assignments)
         return outcome, answer_of(outcome)
 
-    return await call.record(decide, [f"claim:{one.consumer_id}" for one in assignments])
+    return await call.record(decide, claims_of(assignments), makes=requests_of(assignments))
+
+
+def claims_of(assignments: Sequence[Assignment]) -> list[str]:
+    """The streams that these will touch."""
+    return [f"claim:{one.consumer_id}" for one in assignments]
+
+
+def requests_of(assignments: Sequence[Assignment]) -> list[str]:
+    """The streams that these will make."""
+    return [f"request:{one.request_id}" for one in assignments if one.amounts]
 
 
 def answer_of(outcome: Aggregate) -> Answer:

@@ -70,9 +70,12 @@ class Call:
         self,
         decide: Callable[[Books, datetime], tuple[Aggregate, Answer]],
         streams: Sequence[str] = (),
+        *,
+        makes: Sequence[str] = (),
     ) -> Answer:
         """Have a use case decided and appended: it returns the aggregate that it is about, and what
-        is to be answered. It is run again where other processes were first."""
+        is to be answered. It is run again where other processes were first. The streams that it
+        touches and makes are a Command's."""
         answer: Answer | None = None
 
         def use_case(books: Books, at: datetime) -> Aggregate:
@@ -84,7 +87,7 @@ class Call:
             assert answer is not None
             return answer
 
-        await self.house.submit(Command(use_case, render, streams))
+        await self.house.submit(Command(use_case, render, streams, makes))
         assert answer is not None
         if answer.fault is not None:
             raise answer.fault

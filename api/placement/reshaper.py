@@ -15,7 +15,12 @@ from api.placement.allocation_bodies import (
     assignment_of,
     consumers_rules,
 )
-from api.placement.allocations import answer_of, require_assignable
+from api.placement.allocations import (
+    answer_of,
+    claims_of,
+    requests_of,
+    require_assignable,
+)
 from api.placement.call import Answer, Call
 from api.placement.faults import CONCURRENT_UPDATE, PROVIDER_NOT_FOUND, Fault
 from api.placement.inventory_bodies import (
@@ -66,7 +71,7 @@ async def reshape_providers(call: Call) -> Answer:
         outcome = reshape(books, at, providers, assignments)
         return outcome, answer_of(outcome)
 
-    return await call.record(decide)
+    return await call.record(decide, claims_of(assignments), makes=requests_of(assignments))
 
 
 def _require_current(books: Books, provider_id: str, given: int) -> None:

@@ -84,11 +84,11 @@ class EventLog:
         """
         if selection is not EVERYTHING:
             return self._select_settled(after, until, selection)
-        found = self._select(after, until, selection, self._archive.pruned_until)
-        if len(found) == until - after:
-            return found
         until = min(until, self.head())
-        if len(found) < until - after:  # Meanwhile appended, or pruned.
+        if until <= after:  # As most often, where one looks for what others appended.
+            return []
+        found = self._select(after, until, selection, self._archive.pruned_until)
+        if len(found) < until - after:  # Meanwhile pruned.
             found = self._select_settled(after, until, selection)
         if len(found) < until - after:
             raise LogGap(

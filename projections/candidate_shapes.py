@@ -150,13 +150,12 @@ def by_turns(most: int, trees: Iterable[AlikeTrees]) -> Iterator[AlikeTrees]:
                 yield AlikeTrees(one.first, one.rows, one.requests[turn : turn + 1])
 
 
-def members_of(view: LiveCapacity, trees: Sequence[AlikeTrees]) -> list[int]:
+def members_of(view: LiveCapacity, trees: Sequence[AlikeTrees]) -> Rows:
     """All rows of the trees that some request names a provider of."""
     if not trees:
-        return []
+        return np.empty(0, dtype=np.int64)
     used = np.concatenate([alike.used().reshape(-1) for alike in trees])
-    roots = np.unique(view.forest.roots[used])
-    return [row for root in roots.tolist() for row in view.forest.members(root)]
+    return view.forest.members_of_trees(np.unique(view.forest.roots[used]))
 
 
 def _moved(request: AllocationRequest, to: dict[int, int]) -> AllocationRequest:

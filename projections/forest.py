@@ -98,6 +98,16 @@ class Forest:
         """The rows of the tree that this row is in, its root first."""
         return self._members[self._roots[row]]
 
+    def members_of_trees(self, roots: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of many trees, whose roots are given in ascending order."""
+        order = self.in_order()
+        trees = np.searchsorted(order.roots, roots)
+        starts, sizes = order.starts[trees], np.diff(order.starts, append=len(order.rows))[trees]
+        before = np.cumsum(sizes) - sizes
+        places = np.arange(sizes.sum()) + np.repeat(starts - before, sizes)
+        found: NDArray[np.int64] = order.rows[places]
+        return found
+
     def children(self, row: int) -> list[int]:
         return self._children.get(row, [])
 

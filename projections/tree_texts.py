@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from projections.live_capacity import LiveCapacity
 
@@ -20,16 +21,15 @@ class TreeTexts:
         self._ticks = np.empty(0, dtype=np.int64)
 
     def of(
-        self, view: LiveCapacity, rows: Sequence[int], make: Callable[[int], bytes]
+        self, view: LiveCapacity, rows: NDArray[np.int64], make: Callable[[int], bytes]
     ) -> list[bytes]:
         self._grow(len(view.ids))
-        wanted = np.asarray(rows, dtype=np.int64)
-        ticks = view.columns["changed"][view.forest.roots[wanted]]
-        for row in wanted[self._ticks[wanted] != ticks].tolist():
+        ticks = view.columns["changed"][view.forest.roots[rows]]
+        for row in rows[self._ticks[rows] != ticks].tolist():
             self._texts[row] = make(row)
-        self._ticks[wanted] = ticks
+        self._ticks[rows] = ticks
         texts = self._texts
-        return [texts[row] for row in rows]
+        return [texts[row] for row in rows.tolist()]
 
     def _grow(self, length: int) -> None:
         missing = length - len(self._texts)

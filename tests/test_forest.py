@@ -1,5 +1,6 @@
 """Trees of rows: whatever is added, moved and cut, each row knows its tree."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ def test_roots_and_members_are_what_walking_up_the_parents_finds(
     for name, row, parent in work:
         if row % 2:  # Between some of the steps somebody looks, as searches do.
             assert len(forest.roots) == len(parents)
+            assert len(forest.in_order().rows) == len(parents)
         if name == "add" and parent < len(parents):
             forest.add(parent)
             parents.append(parent)
@@ -45,3 +47,6 @@ def test_roots_and_members_are_what_walking_up_the_parents_finds(
         assert sorted(forest.members(row)) == [one for one, its in enumerate(roots) if its == root]
         assert forest.members(row)[0] == root
         assert forest.children(row) == [] or forest.is_flat is False
+    some = sorted(set(roots))[::2]
+    of_some = [row for root in some for row in sorted(forest.members(root))]
+    assert forest.members_of_trees(np.array(some)).tolist() == of_some

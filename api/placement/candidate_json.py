@@ -45,7 +45,7 @@ class CandidateJson:
         else:
             middle = b'":{"resources":' + resources + b'}},"mappings":{"":["'
             parts = [b'{"allocations":{"', middle, b'"]}}']
-        return self._answer(filled(self._view, parts, rows), rows.tolist())
+        return self._answer(filled(self._view, parts, rows), self._each_summary(rows))
 
     # --- Any requests -----------------------------------------------------------------------------
 
@@ -56,7 +56,8 @@ class CandidateJson:
         for request in requests:
             told.append(self._request(request))
             used.update(row for row, _ in request.amounts)
-        return self._answer([b",".join(told)] if told else [], sorted(used))
+        summaries = [self._summary(row) for row in sorted(used)]
+        return self._answer([b",".join(told)] if told else [], summaries)
 
     def _request(self, request: AllocationRequest) -> bytes:
         ids = self._view.ids
@@ -80,7 +81,7 @@ class CandidateJson:
         for alike in trees:
             told += [b","] if told else []
             told += self._of_each(alike)
-        return self._answer(told, members_of(self._view, trees))
+        return self._answer(told, self._each_summary(members_of(self._view, trees)))
 
     def _of_each(self, alike: AlikeTrees) -> Iterator[bytes]:
         """The requests of one tree as a text of which only the ids are others'."""
@@ -93,21 +94,14 @@ class CandidateJson:
 
     # --- Summaries --------------------------------------------------------------------------------
 
-    def _answer(self, requests: Iterable[bytes], rows: Sequence[int]) -> list[bytes]:
+    def _answer(self, requests: Iterable[bytes], summaries: Sequence[bytes]) -> list[bytes]:
         """In pieces, as it may be megabytes: each copy of them costs as much as they did."""
         before, between, after = NO_CANDIDATES
-        return [before, *requests, between, *self._summaries(rows), after]
+        return [before, *requests, between, *_in_pieces(summaries), after]
 
-    def _summaries(self, rows: Sequence[int]) -> Iterator[bytes]:
-        told = self._each_summary(rows)
-        for start in range(0, len(told), SUMMARIES_IN_A_PIECE):
-            if start:
-                yield b","
-            yield b",".join(told[start : start + SUMMARIES_IN_A_PIECE])
-
-    def _each_summary(self, rows: Sequence[int]) -> list[bytes]:
+    def _each_summary(self, rows: Rows) -> list[bytes]:
         if self._minor < SINCE_TREES:
-            return [self._summary(row) for row in rows]
+            return [self._summary(row) for row in rows.tolist()]
         kept: TreeTexts = self._view.kept.setdefault("placement summaries", TreeTexts())
         return kept.of(self._view, rows, self._summary)
 
@@ -133,3 +127,10 @@ class CandidateJson:
             told["parent_provider_uuid"] = None if parent < 0 else view.ids[parent]
             told["root_provider_uuid"] = view.ids[view.forest.root(row)]
         return b'"%b":%b' % (view.ids[row].encode(), to_json(told))
+
+
+def _in_pieces(summaries: Sequence[bytes]) -> Iterator[bytes]:
+    for start in range(0, len(summaries), SUMMARIES_IN_A_PIECE):
+        if start:
+            yield b","
+        yield b",".join(summaries[start : start + SUMMARIES_IN_A_PIECE])

@@ -6,7 +6,6 @@ fractions would be reduced again and again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from math import lcm
 from typing import NamedTuple
@@ -34,8 +33,10 @@ class Metered(NamedTuple):
 
 
 class _Tier(NamedTuple):
-    above: int
-    price: int
+    """`below` is where the next one begins, in parts; `cost` is that of one part."""
+
+    below: int | None
+    cost: int
     unit_price: Decimal
 
 
@@ -44,27 +45,30 @@ class Meter:
 
     def __init__(self, price: Price, whole: int, weight: int) -> None:
         self._one = whole * QUANTITY_PARTS
-        self._weight = weight
         self._used = 0
         free = price.free_quantity
         tiers = [(Decimal(0), Decimal(0))] if free else []
         tiers += [(tier.above + free, tier.price) for tier in price.tiers]
+        bounds = [int(above * QUANTITY_PARTS) * whole for above, _ in tiers[1:]]
         self._tiers = [
-            _Tier(int(above * QUANTITY_PARTS) * whole, int(cost * MONEY_PARTS), cost)
-            for above, cost in tiers
+            _Tier(below, int(cost * MONEY_PARTS) * weight, cost)
+            for below, (_, cost) in zip([*bounds, None], tiers, strict=True)
         ]
+        self._place = 0
 
-    def use(self, amount: int, time: Micros) -> Iterator[Metered]:
+    def use(self, amount: int, time: Micros) -> list[Metered]:
         """`amount` more for so long: a part for each tier that it lies in."""
-        used = self._used
-        until = self._used = used + amount * time * QUANTITY_PARTS
-        for place, tier in enumerate(self._tiers):
-            is_last = place + 1 == len(self._tiers)
-            below = until if is_last else min(until, self._tiers[place + 1].above)
-            parts = below - max(used, tier.above)
-            if parts > 0:
-                cost = parts * self._weight * tier.price
-                yield Metered(parts, self._one, tier.unit_price, cost)
+        until = self._used + amount * time * QUANTITY_PARTS
+        metered: list[Metered] = []
+        while self._used < until:
+            below, cost, unit_price = self._tiers[self._place]
+            end = until if below is None else min(until, below)
+            parts = end - self._used
+            metered.append(Metered(parts, self._one, unit_price, parts * cost))
+            self._used = end
+            if end == below:
+                self._place += 1
+        return metered
 
 
 class Meters:

@@ -73,7 +73,10 @@ class PriceList:
 
 
 def _first(dated: Iterable[Dated], at: Micros, status: Status) -> Price | None:
-    return next((one.price for one in dated if one.holds(at, status)), None)
+    for one in dated:
+        if one.holds(at, status):
+            return one.price
+    return None
 
 
 def _micros(moment: datetime | None) -> Micros | None:

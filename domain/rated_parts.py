@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.billing_time import Micros
 from domain.component import Expansion, Units
@@ -15,8 +15,7 @@ from domain.times import from_micros
 from domain.unit_choice import meets_all
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """`amount` of something at one price. Of a flavor, `provider_id` is the first that serves."""
 
     price: Price

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+from api.placement.allocation_bodies import SINCE_TYPES
 from tests.placement.sequences import Step
 
 LEFT_BEHIND = (
@@ -16,7 +18,11 @@ MORE_RESERVED = (
     "Placement takes inventories of which more is reserved than there is: in its reshaper, and "
     "where a small allocation ratio rounds what is missing down to nothing"
 )
-FAILS = "Placement fails where a provider shares whose own tree the query leaves out"
+FAILS = (
+    "Placement fails where a provider shares whose own tree the query leaves out, and on "
+    "PostgreSQL where a tree is to lack a trait"
+)
+FAILS_TO_ADD_UP = "Placement fails on PostgreSQL to add up what is used, at 1.38 and above"
 COUNTED_TWICE = "Placement counts an amount twice where several groups ask for one class"
 NEVER_CHANGED = "Placement does not say when a provider was changed that was written as it was"
 
@@ -30,6 +36,8 @@ def reason_of(done: Done, parts: Sequence[str], theirs: Any, ours: Any) -> str |
     step, status = done[-1]
     if status == 500 and step.path.startswith("/allocation_candidates"):
         return FAILS
+    if status == 500 and step.path.startswith("/usages?") and step.minor >= SINCE_TYPES:
+        return FAILS_TO_ADD_UP
     consumers = {*_bodies(step), step.path.removeprefix("/allocations/")}
     if any(not consumers.isdisjoint(_left_behind(one, status)) for one, status in done[:-1]):
         return LEFT_BEHIND
@@ -38,13 +46,27 @@ def reason_of(done: Done, parts: Sequence[str], theirs: Any, ours: Any) -> str |
     is_provider = step.path.count("/") == 2 and step.path.startswith("/resource_providers/")
     if step.method == "PUT" and is_provider and parts == ["last-modified"]:
         return NEVER_CHANGED
-    if parts == ["allocation_requests"] and len(_sums(ours)) == 1 < len(_sums(theirs)):
+    if parts == ["allocation_requests"] and _sums(ours) == {_asked(step)} != _sums(theirs):
         return COUNTED_TWICE
     return None
 
 
-def _sums(candidates: Any) -> set[tuple[tuple[str, int], ...]]:
-    """What each of the requests takes together: the same, as all are for one query."""
+Sums = tuple[tuple[str, int], ...]
+
+
+def _asked(step: Step) -> Sums:
+    """What a query for candidates asks for, its groups together."""
+    sums: Counter[str] = Counter()
+    for name, value in parse_qsl(urlsplit(step.path).query):
+        if name.startswith("resources"):
+            for one in value.split(","):
+                resource_class, _, amount = one.partition(":")
+                sums[resource_class] += int(amount)
+    return tuple(sorted(sums.items()))
+
+
+def _sums(candidates: Any) -> set[Sums]:
+    """What each of the requests takes together."""
     found = set()
     for request in candidates["allocation_requests"]:
         sums: Counter[str] = Counter()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from domain import fit
 from domain.component import Units
-from domain.demand import Demand, Line, Part, Where
+from domain.demand import Demand, Line, Where
 from projections.live_capacity import DISCRETE, DIVISIBLE, LiveCapacity
 from projections.unit_table import GONE, UnitTable, distinct
 
@@ -50,8 +50,6 @@ class SlotConditions:
     """What one provider has to meet, all of it, to serve a slot."""
 
     conditions: tuple[Condition, ...]
-    may_share: bool
-    """True if a provider may serve that only shares with the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def conditions_of(view: LiveCapacity, demand: Demand) -> Conditions:
             together += tests.traits_together(part.where, part.index)
         for lines in part.slots:
             served = tuple(one for line in lines for one in tests.line(line))
-            slots.append(SlotConditions((*around, *own, *served), _may_share(demand, part)))
+            slots.append(SlotConditions((*around, *own, *served)))
     return Conditions(tuple(together), tuple(slots), tuple(_totals(view, demand)))
 
 
@@ -92,12 +90,8 @@ def conditions_on_place(view: LiveCapacity, where: Where) -> Conditions:
     """Only where something may come from, whatever it is."""
     tests = _Tests(view)
     each = tuple(tests.each(where, None, alone=False))
-    slots = (SlotConditions(each, may_share=True),) if each else ()
+    slots = (SlotConditions(each),) if each else ()
     return Conditions(tuple(tests.traits_together(where, None)), slots)
-
-
-def _may_share(demand: Demand, part: Part) -> bool:
-    return demand.where.within is None and part.where.within is None
 
 
 class _Tests:

@@ -77,13 +77,24 @@ class LiveTrees:
 
         A provider of the batch in hand has no position yet; the next batch will see it.
         """
-        view, considered = self._view, self.roots()
-        for provider_id in (demand.where.within, demand.in_tree):
-            if provider_id is not None:
-                only = np.zeros(len(considered), dtype=bool)
-                only[view.forest.root(view.row_of[provider_id])] = True
-                considered &= only
+        considered = self.roots()
+        if demand.where.within is not None:
+            considered &= self._served_within(demand.where.within)
+        if demand.in_tree is not None:
+            considered &= self.roots_of([demand.in_tree])
         return considered
+
+    def _served_within(self, provider_id: str) -> Mask:
+        """By row: True at the root of this provider's tree, and of those with which it shares, or
+        something below it does."""
+        served = self.roots_of([provider_id])
+        if self.sharing:
+            forest = self._view.forest
+            inside = np.zeros(len(served), dtype=bool)
+            inside[forest.subtree(self._view.row_of[provider_id])] = True
+            shared = self.sharing.with_trees(lambda rows: inside[rows])
+            served = served if shared is None else served | shared
+        return served
 
     def roots(self) -> Mask:
         """By row: True for the roots of trees that are there."""
@@ -130,7 +141,7 @@ class LiveTrees:
 
     def of(self, demand: Demand) -> Iterator[Stretch]:
         """Those in which the considered trees are: one tree only, where the demand names one."""
-        named = demand.where.within or demand.in_tree
+        named = demand.in_tree or (None if self.sharing else demand.where.within)
         if named is None:
             yield from self.stretches()
             return
@@ -204,7 +215,7 @@ class LiveTrees:
     def shared(self, slot: SlotConditions, upto: int | None = None) -> Mask | None:
         """By row: True at the roots with which somebody shares who meets the first conditions of a
         slot (all of them, without `upto`). None where nobody shares anything."""
-        if not (self.sharing and slot.may_share):
+        if not self.sharing:
             return None
         key = (id(slot), upto)
         if key not in self._shared:

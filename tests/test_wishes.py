@@ -106,6 +106,16 @@ def test_a_pool_serves_the_hosts_of_its_group_and_no_others(ledger: OpenLedger) 
     assert ledger.submit("third", far_only).status == "refused"
 
 
+def test_a_component_may_be_asked_for_within_a_pool_that_shares(ledger: OpenLedger) -> None:
+    host = ledger.host("host", VCPU=4)
+    pool, other = (ledger.host(name, DISK_GB=100, traits=(SHARES,)) for name in ("a", "b"))
+    for one in (host, pool, other):
+        ledger.run(change_groups, one, frozenset({"row-1"}))
+    components = (amounts(VCPU=1), amounts(DISK_GB=1, where={"within": other}))
+    placed = ledger.submit("server", Wish(components=components))
+    assert held(placed.shares) == {host: {"VCPU": 1}, other: {"DISK_GB": 1}}
+
+
 def test_components_in_one_subtree_share_a_numa_cell(ledger: OpenLedger) -> None:
     numa_host(ledger, "host")
     components = (amounts("cpu", VCPU=4), units("gpu-a"), units("gpu-b"))

@@ -155,7 +155,7 @@ def members_of(view: LiveCapacity, trees: Sequence[AlikeTrees]) -> Rows:
     if not trees:
         return np.empty(0, dtype=np.int64)
     used = np.concatenate([alike.used().reshape(-1) for alike in trees])
-    return view.forest.members_of_trees(np.unique(view.forest.roots[used]))
+    return view.forest.trees(np.unique(view.forest.roots[used])).rows
 
 
 def _moved(request: AllocationRequest, to: dict[int, int]) -> AllocationRequest:

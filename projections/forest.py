@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 
 class TreesInOrder(NamedTuple):
-    """`starts` is where each tree begins among the rows, `roots` its root, which may be any of its
-    rows: a provider may have been moved below one that was registered after it."""
+    """Tree after tree. `starts` is where each begins among the rows, `roots` its root, which may be
+    any of its rows: a provider may have been moved below one that was registered after it."""
 
     rows: NDArray[np.int64]
     starts: NDArray[np.int64]
@@ -98,15 +98,14 @@ class Forest:
         """The rows of the tree that this row is in, its root first."""
         return self._members[self._roots[row]]
 
-    def members_of_trees(self, roots: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The rows of many trees, whose roots are given in ascending order."""
+    def trees(self, roots: NDArray[np.int64]) -> TreesInOrder:
+        """The trees of these roots, in this order."""
         order = self.in_order()
         trees = np.searchsorted(order.roots, roots)
         starts, sizes = order.starts[trees], np.diff(order.starts, append=len(order.rows))[trees]
-        before = np.cumsum(sizes) - sizes
-        places = np.arange(sizes.sum()) + np.repeat(starts - before, sizes)
-        found: NDArray[np.int64] = order.rows[places]
-        return found
+        begins = np.cumsum(sizes) - sizes
+        places = np.arange(int(sizes.sum())) + np.repeat(starts - begins, sizes)
+        return TreesInOrder(order.rows[places], begins, roots)
 
     def children(self, row: int) -> list[int]:
         return self._children.get(row, [])

@@ -146,8 +146,8 @@ class _Tests:
                 sharing_test=_not(self._in_group(name, alone=True)),
             )
         if where.within is not None:
-            inside = self._inside(where.within)
-            yield Condition(fit.OUTSIDE, "elsewhere than `within` says", inside, component)
+            test = inside(self._view, where.within)
+            yield Condition(fit.OUTSIDE, "elsewhere than `within` says", test, component)
 
     def _column(self, kind: str, name: str) -> Test:
         columns = self._view.columns
@@ -163,12 +163,6 @@ class _Tests:
             return own
         roots = self._view.forest.roots
         return lambda rows: own(rows) | own(roots[rows])
-
-    def _inside(self, provider_id: str) -> Test:
-        view = self._view
-        inside = np.zeros(view.columns.length, dtype=bool)
-        inside[view.forest.subtree(view.row_of[provider_id])] = True
-        return lambda rows: inside[rows]
 
     # --- Lines ------------------------------------------------------------------------------------
 
@@ -306,6 +300,13 @@ class _UnitTests:
 
 def _counts(rows: Rows, length: int) -> NDArray[np.int64]:
     return np.bincount(rows, minlength=length)[:length]
+
+
+def inside(view: LiveCapacity, provider_id: str) -> Test:
+    """The provider is this one, or below it."""
+    found = np.zeros(view.columns.length, dtype=bool)
+    found[view.forest.subtree(view.row_of[provider_id])] = True
+    return lambda rows: found[rows]
 
 
 def _nowhere(length: int) -> Test:

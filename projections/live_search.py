@@ -85,7 +85,7 @@ class LiveSearch:
         """Roots of the trees that may serve, some at a time, by registration."""
         conditions = conditions_of(self._view, demand)
         considered = trees.considered(demand) & trees.allowed_by(demand.affinities)
-        for stretch in trees.of(demand):
+        for stretch in trees.of(demand, considered):
             found = fitting(trees, conditions, stretch, considered)
             if found.any():
                 yield stretch.root_rows[found]

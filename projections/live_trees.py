@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from domain.demand import Affinities, Demand
 from projections.live_capacity import DIVISIBLE, LiveCapacity
-from projections.live_conditions import Condition, Conditions, SlotConditions
+from projections.live_conditions import Condition, Conditions, SlotConditions, inside
 from projections.live_sharing import SharingProviders, sharing_of
 
 Mask = NDArray[np.bool_]
@@ -89,10 +89,7 @@ class LiveTrees:
         something below it does."""
         served = self.roots_of([provider_id])
         if self.sharing:
-            forest = self._view.forest
-            inside = np.zeros(len(served), dtype=bool)
-            inside[forest.subtree(self._view.row_of[provider_id])] = True
-            shared = self.sharing.with_trees(lambda rows: inside[rows])
+            shared = self.sharing.with_trees(inside(self._view, provider_id))
             served = served if shared is None else served | shared
         return served
 
@@ -139,29 +136,20 @@ class LiveTrees:
             yield self._stretch(start, min(start + size, self._count))
             start, size = start + size, size * GROWTH
 
-    def of(self, demand: Demand) -> Iterator[Stretch]:
-        """Those in which the considered trees are: one tree only, where the demand names one."""
-        named = demand.in_tree or (None if self.sharing else demand.where.within)
-        if named is None:
+    def of(self, demand: Demand, considered: Mask) -> Iterator[Stretch]:
+        """Those in which the considered trees are: only these, where the demand names a place."""
+        if demand.in_tree is None and demand.where.within is None:
             yield from self.stretches()
-            return
-        forest = self._view.forest
-        root = forest.root(self._view.row_of[named])
-        members = np.array(forest.members(root), dtype=np.int64)
-        yield Stretch(members, np.array([root]), np.zeros(1, dtype=np.int64))
+        elif considered.any():
+            yield self.stretch_of(np.flatnonzero(considered))
 
     def stretch_of(self, roots: Rows) -> Stretch:
         """These trees, in this order."""
         forest = self._view.forest
         if forest.is_flat:
             return Stretch(roots, roots, None)
-        rows, starts, all_roots = forest.in_order()
-        ends = np.append(starts[1:], len(rows))
-        place = np.searchsorted(all_roots, roots)
-        counts = ends[place] - starts[place]
-        begins = np.cumsum(counts) - counts
-        inside = np.arange(int(counts.sum())) - np.repeat(begins, counts)
-        return Stretch(rows[np.repeat(starts[place], counts) + inside], roots, begins)
+        some = forest.trees(roots)
+        return Stretch(some.rows, some.roots, some.starts)
 
     @property
     def _count(self) -> int:

@@ -49,4 +49,4 @@ def test_roots_and_members_are_what_walking_up_the_parents_finds(
         assert forest.children(row) == [] or forest.is_flat is False
     some = sorted(set(roots))[::2]
     of_some = [row for root in some for row in sorted(forest.members(root))]
-    assert forest.members_of_trees(np.array(some)).tolist() == of_some
+    assert forest.trees(np.array(some)).rows.tolist() == of_some

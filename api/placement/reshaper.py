@@ -15,12 +15,7 @@ from api.placement.allocation_bodies import (
     assignment_of,
     consumers_rules,
 )
-from api.placement.allocations import (
-    answer_of,
-    claims_of,
-    requests_of,
-    require_assignable,
-)
+from api.placement.allocations import answer_of, claims_of, requests_of, require_assignable
 from api.placement.call import Answer, Call
 from api.placement.faults import CONCURRENT_UPDATE, PROVIDER_NOT_FOUND, Fault
 from api.placement.inventory_bodies import (
